@@ -1,0 +1,10 @@
+"""The accounts app."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    """Tenants and keys."""
+
+    name = "accounts"
+    verbose_name = "Tenants and keys"

@@ -1,0 +1,112 @@
+"""Secrets at rest: seal and unseal with AES-256-GCM, digest with HMAC-SHA-256.
+
+A sealed text is `proxx1.<key id>.<base64 of nonce + ciphertext>`. The key id names one of `settings.SEALING_KEYS`
+(base64, 32 bytes each): the first seals, all of them unseal, so keys rotate by putting a new one in front.
+The context (the row's id) is bound in: a value moved to another row does not open.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+
+MARK = "proxx1"
+NONCE_BYTES = 12
+PEPPER_VERSION = 1
+
+
+class SealBroken(Exception):
+    """A sealed text that no configured key opens, or that belongs to another row."""
+
+
+class Secret:
+    """A secret in memory: it prints as dots, and only `reveal` gives it away."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the plain text, for the one line that sends it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(...)"
+
+    __str__ = __repr__
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+def seal(plain: str, *, context: str) -> str:
+    """Seal a text under the first key, bound to `context`."""
+    key_id, key = _keys()[0]
+    nonce = os.urandom(NONCE_BYTES)
+    sealed = AESGCM(key).encrypt(nonce, plain.encode(), context.encode())
+    return f"{MARK}.{key_id}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
+
+
+def unseal(sealed: str, *, context: str) -> str:
+    """Open a sealed text; raise `SealBroken` if the key is unknown, the text damaged or the context another."""
+    try:
+        mark, key_id, body = sealed.split(".", 2)
+        raw = base64.urlsafe_b64decode(body)
+    except (ValueError, binascii.Error):
+        raise SealBroken("This value is not sealed.") from None
+    key = dict(_keys()).get(key_id)
+    if mark != MARK or key is None:
+        raise SealBroken("This value was sealed with a key that is not configured.")
+    try:
+        return AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context.encode()).decode()
+    except InvalidTag:
+        raise SealBroken("This value is damaged or belongs to another row.") from None
+
+
+def is_sealed(text: str) -> bool:
+    """Tell a sealed text from a plain one, by its mark."""
+    return text.startswith(f"{MARK}.") and text.count(".") == 2
+
+
+def sealed_under_current_key(sealed: str) -> bool:
+    """Tell whether a sealed text needs no re-sealing."""
+    return sealed.split(".", 2)[1] == _keys()[0][0]
+
+
+def digest(secret: str) -> str:
+    """Return the peppered digest (64 hex digits) under which a client key is stored and found."""
+    return hmac.digest(settings.KEY_PEPPER.encode(), secret.encode(), "sha256").hex()
+
+
+def key_fault(text: str) -> str | None:
+    """Say what is wrong with an encryption key, or nothing."""
+    try:
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (ValueError, binascii.Error):
+        return "is not base64"
+    return None if len(raw) == 32 else "does not hold 32 bytes"
+
+
+def _keys() -> tuple[tuple[str, bytes], ...]:
+    return _parse_keys(tuple(settings.SEALING_KEYS))
+
+
+@lru_cache(maxsize=8)
+def _parse_keys(texts: tuple[str, ...]) -> tuple[tuple[str, bytes], ...]:
+    if not texts:
+        raise SealBroken("No encryption key is configured.")
+    raws = [base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) for text in texts]
+    return tuple((hashlib.sha256(raw).hexdigest()[:8], raw) for raw in raws)

@@ -1,0 +1,122 @@
+"""What is always true: SQLite and no Redis unless told otherwise, secrets only from outside."""
+
+import environ
+
+from proxx.settings import env
+from proxx.settings.env import ROOT
+from proxx.settings.gateway import *
+from proxx.settings.unfold import UNFOLD  # noqa: F401
+
+BASE_DIR = ROOT
+ENVIRONMENT = env.everything()
+
+# Secrets. Empty means missing; proxx/server and the system checks refuse to serve then.
+SECRET_KEY = env.secret("SECRET_KEY", "SESSION_SECRET")
+KEY_PEPPER = env.secret("PROXY_TOKEN_PEPPER")
+SEALING_KEYS = tuple(key for key in env.secret("PROXY_ENCRYPTION_KEYS").replace(",", " ").split() if key)
+
+DEBUG = False
+PUBLIC_URL = env.text("PROXY_PUBLIC_URL").rstrip("/")
+ALLOWED_HOSTS = [*env.words("ALLOWED_HOSTS", default="127.0.0.1,localhost,[::1]")]
+CSRF_TRUSTED_ORIGINS = [*env.words("CSRF_TRUSTED_ORIGINS", default=PUBLIC_URL)]
+
+INSTALLED_APPS = [
+    "daphne",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "accounts",
+    "oauth",
+    "routing",
+    "analytics",
+    "proxx.console",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "proxx.urls"
+ASGI_APPLICATION = "proxx.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# The database: one file beside the code, or DATABASE_URL.
+DATABASE_URL = env.secret("DATABASE_URL")
+if DATABASE_URL:
+    DATABASES = {"default": {**environ.Env.db_url_config(DATABASE_URL), "CONN_HEALTH_CHECKS": True}}
+    if "postgresql" in DATABASES["default"]["ENGINE"]:
+        DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+else:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": f"{PROXY_DATA_DIR}/proxx.sqlite3",
+            "OPTIONS": {
+                "timeout": 20,
+                "transaction_mode": "IMMEDIATE",  # a reader that turns writer would fail at once instead of waiting
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            },
+        }
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Redis: state, messages and jobs between processes. Without it each process keeps its own.
+REDIS_URL = env.secret("REDIS_URL")
+CHANNEL_LAYERS = {
+    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+    if REDIS_URL
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+}
+
+# Operators.
+AUTH_USER_MODEL = "accounts.Operator"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/console/login/"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = ROOT / "staticfiles"
+STATICFILES_DIRS = [ROOT / "static"]
+
+# Our own body limits stand in the server and in the slim handler; Django's would refuse above 2.5 MB.
+DATA_UPLOAD_MAX_MEMORY_SIZE = None
+FILE_UPLOAD_MAX_MEMORY_SIZE = PROXY_BODY_LIMIT

@@ -1,0 +1,93 @@
+"""Typed readers of the environment: text, flag, number, words, secret.
+
+Every reader takes the variable's name and then its aliases; the first one that is set wins. A value that
+cannot be read raises `ImproperlyConfigured` with one sentence that names the variable, never the value.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+TRUE_WORDS = {"1", "true", "yes", "on"}
+FALSE_WORDS = {"0", "false", "no", "off", ""}
+
+# PROXX_ENV_FILE lets a test or a second instance bring its own file; a missing file is no fault.
+environ.Env.read_env(os.environ.get("PROXX_ENV_FILE", str(ROOT / ".env")), overwrite=False)
+
+
+def everything() -> Mapping[str, str]:
+    """Return the whole environment, for names that live in data (a provider's key and base URL)."""
+    return dict(os.environ)
+
+
+def text(name: str, *aliases: str, default: str = "") -> str:
+    """Read a text, without surrounding blanks."""
+    found = _first(name, aliases)
+    return default if found is None else found.strip()
+
+
+def flag(name: str, *aliases: str, default: bool) -> bool:
+    """Read a yes or no: 1, true, yes, on / 0, false, no, off."""
+    found = _first(name, aliases)
+    if found is None:
+        return default
+    word = found.strip().lower()
+    if word not in TRUE_WORDS | FALSE_WORDS:
+        raise ImproperlyConfigured(f"{name} must be one of 1, true, yes, on, 0, false, no, off.")
+    return word in TRUE_WORDS
+
+
+def number(name: str, *aliases: str, default: float, least: float = 0.0) -> float:
+    """Read a number that is at least `least`."""
+    found = _first(name, aliases)
+    if found is None or not found.strip():
+        return default
+    try:
+        value = float(found)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a number.") from None
+    if not least <= value < float("inf"):
+        raise ImproperlyConfigured(f"{name} must be a number of at least {least:g}.")
+    return value
+
+
+def whole(name: str, *aliases: str, default: int, least: int = 0) -> int:
+    """Read a whole number that is at least `least`."""
+    value = number(name, *aliases, default=default, least=least)
+    if value != int(value):
+        raise ImproperlyConfigured(f"{name} must be a whole number.")
+    return int(value)
+
+
+def milliseconds(name: str, *aliases: str, default: float, least: float = 0.0) -> float:
+    """Read a duration given in milliseconds and return it in seconds; `default` is in seconds."""
+    return number(name, *aliases, default=default * 1000, least=least) / 1000
+
+
+def words(name: str, *aliases: str, default: str = "") -> tuple[str, ...]:
+    """Read a comma list; blanks and empty entries fall away."""
+    return tuple(word.strip() for word in text(name, *aliases, default=default).split(",") if word.strip())
+
+
+def secret(name: str, *aliases: str) -> str:
+    """Read a secret from NAME, or from the file that NAME_FILE points to; empty if neither is set."""
+    for candidate in (name, *aliases):
+        value = os.environ.get(candidate)
+        if value is not None:
+            return value.strip()
+        path = os.environ.get(f"{candidate}_FILE")
+        if path:
+            try:
+                return Path(path).read_text().strip()
+            except OSError:
+                raise ImproperlyConfigured(f"{candidate}_FILE points to a file that cannot be read.") from None
+    return ""
+
+
+def _first(name: str, aliases: tuple[str, ...]) -> str | None:
+    return next((os.environ[key] for key in (name, *aliases) if key in os.environ), None)

@@ -1,0 +1,64 @@
+"""The gateway's own settings: where it listens, how long it waits, how much it takes. Seconds and bytes."""
+
+from proxx.settings import env
+
+MIB = 1024 * 1024
+
+# Where it listens.
+PROXY_HOST = env.text("PROXY_HOST", "HOST", default="127.0.0.1")
+PROXY_PORT = env.whole("PROXY_PORT", "PORT", default=8789, least=0)
+PROXX_SERVER = env.text("PROXX_SERVER", default="daphne")
+
+# Who may call.
+PROXY_AUTH_TOKEN_IS_SET = "PROXY_AUTH_TOKEN" in env.everything()
+PROXY_AUTH_TOKEN = env.secret("PROXY_AUTH_TOKEN")
+PROXY_ALLOW_UNAUTHENTICATED = env.flag("PROXY_ALLOW_UNAUTHENTICATED", "VIVGRID_ALLOW_UNAUTHENTICATED", default=False)
+PROXY_KEY_GRACE = env.number("PROXY_KEY_GRACE", default=120)  # security A11
+PROXY_QUERY_KEYS = env.flag("PROXY_QUERY_KEYS", default=False)  # ?key= on Gemini paths
+
+# Which provider first, when several serve a model.
+UPSTREAM_PROVIDER_ID = env.text("UPSTREAM_PROVIDER_ID", default="vivgrid")
+UPSTREAM_FALLBACK_PROVIDER_IDS = env.words("UPSTREAM_FALLBACK_PROVIDER_IDS")
+DISABLED_PROVIDER_IDS = env.words("DISABLED_PROVIDER_IDS")
+
+# How long it waits (registry 4 of the feature table).
+UPSTREAM_CONNECT_TIMEOUT = env.milliseconds("UPSTREAM_CONNECT_TIMEOUT_MS", default=10, least=1)
+UPSTREAM_REQUEST_TIMEOUT = env.milliseconds("UPSTREAM_REQUEST_TIMEOUT_MS", default=180, least=1)
+UPSTREAM_FIRST_EVENT_TIMEOUT = env.milliseconds(
+    "UPSTREAM_STREAM_BOOTSTRAP_TIMEOUT_MS", default=UPSTREAM_REQUEST_TIMEOUT, least=1
+)
+UPSTREAM_IDLE_TIMEOUT = env.milliseconds("UPSTREAM_IDLE_TIMEOUT_MS", default=300, least=1)
+PROXY_TOTAL_TIMEOUT = env.milliseconds("PROXY_TOTAL_TIMEOUT_MS", default=0)  # 0: no limit on a flowing stream
+PROXY_MAX_ATTEMPTS = env.whole("PROXY_MAX_ATTEMPTS", "MAX_ACCOUNT_RETRY_ATTEMPTS", default=10, least=1)
+PROXY_STREAM_HEARTBEAT = env.number("PROXY_STREAM_HEARTBEAT", default=15)  # 0: never
+PROXY_COMMIT_AFTER = env.number("PROXY_COMMIT_AFTER", default=0)  # 0: never before the first event
+
+# How long a credential rests when the upstream names no time.
+PROXY_KEY_COOLDOWN = env.milliseconds("PROXY_KEY_COOLDOWN_MS", "VIVGRID_KEY_COOLDOWN_MS", default=30)
+
+# How much it takes.
+PROXY_BODY_LIMIT = env.whole("PROXY_BODY_LIMIT", "REQUEST_BODY_LIMIT", default=32 * MIB, least=1024)
+PROXY_BODY_LIMIT_WITHOUT_KEY = env.whole("PROXY_BODY_LIMIT_WITHOUT_KEY", default=64 * 1024, least=1024)
+PROXY_BODIES_IN_FLIGHT_LIMIT = env.whole("PROXY_BODIES_IN_FLIGHT_LIMIT", default=256 * MIB, least=1024)
+PROXY_HEADER_LIMIT = env.whole("PROXY_HEADER_LIMIT", default=64 * 1024, least=1024)
+PROXY_HEADER_COUNT_LIMIT = env.whole("PROXY_HEADER_COUNT_LIMIT", default=200, least=10)
+PROXY_HEADER_TIMEOUT = env.number("PROXY_HEADER_TIMEOUT", default=15)
+PROXY_BODY_TIMEOUT = env.number("PROXY_BODY_TIMEOUT", default=60)
+PROXY_WRITE_BUFFER_LIMIT = env.whole("PROXY_WRITE_BUFFER_LIMIT", default=MIB, least=1024)
+PROXY_READER_TIMEOUT = env.number("PROXY_READER_TIMEOUT", default=60)
+PROXY_REPLY_LIMIT = env.whole("PROXY_REPLY_LIMIT", default=64 * MIB, least=1024)  # a whole upstream answer
+PROXY_DRAIN_TIMEOUT = env.number("PROXY_DRAIN_TIMEOUT", default=25)
+
+# Files it reads and writes.
+PROXY_DATA_DIR = env.text("PROXY_DATA_DIR", default=str(env.ROOT / "data"))
+PROXY_KEYS_FILE = env.text("PROXY_KEYS_FILE", "VIVGRID_KEYS_FILE", default=str(env.ROOT / "keys.json"))
+PROXY_KEYS_JSON = env.secret("PROXY_KEYS_JSON", "UPSTREAM_KEYS_JSON", "VIVGRID_KEYS_JSON")
+PROXY_MODELS_FILE = env.text("PROXY_MODELS_FILE", "VIVGRID_MODELS_FILE", default=str(env.ROOT / "models.json"))
+PROXY_KEY_RELOAD = env.milliseconds("PROXY_KEY_RELOAD_MS", "VIVGRID_KEY_RELOAD_MS", default=5, least=100)
+PROXY_MODELS = env.words("PROXY_MODELS")
+
+# Records: the queue in memory, the journal on disk, the batch in the database.
+PROXY_JOURNAL_LIMIT = env.whole("PROXY_JOURNAL_LIMIT", default=512 * MIB, least=MIB)
+PROXY_RECORD_BATCH = env.whole("PROXY_RECORD_BATCH", default=500, least=1)
+PROXY_RECORD_FLUSH = env.milliseconds("PROXY_RECORD_FLUSH_MS", "PROXY_REQUEST_LOGS_FLUSH_MS", default=0.25, least=10)
+PROXY_RECORD_RETENTION_DAYS = env.whole("PROXY_RECORD_RETENTION_DAYS", default=90, least=1)
