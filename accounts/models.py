@@ -1,0 +1,178 @@
+"""Who may call us, and the secrets we call with: operators, tenants, their keys, upstream credentials.
+
+Here are only tables and their rules. How a key is issued and found is keys.py; which credential a call uses is
+routing's. Saving a Tenant, ApiKey or Credential raises the configuration's revision (signals in routing/apps.py).
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Lower
+
+from accounts.fields import SealedTextField
+from proxx.kit import clock, sealing
+
+# The tenant that always exists. Its id is fixed, so that the admin token needs no database to know its tenant.
+DEFAULT_TENANT_ID = UUID("00000000-0000-4000-8000-000000000001")
+DEFAULT_TENANT_SLUG = "default"
+
+CLIENT_SCOPE = "proxy:use"
+
+_slug = RegexValidator(
+    r"^[a-z0-9][a-z0-9_-]*\Z", "Use lower-case letters, digits, hyphens and underscores; begin with a letter or digit."
+)
+
+
+def default_scopes() -> list[str]:
+    """Return what a key may do unless told otherwise: the client paths, nothing else."""
+    return [CLIENT_SCOPE]
+
+
+class Operator(AbstractUser):
+    """A person who signs in to the console."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+
+
+class Tenant(models.Model):
+    """Who pays: the owner of keys, budgets and records."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    slug = models.CharField(
+        max_length=64,
+        unique=True,
+        validators=[_slug],
+        help_text="The short name used in the API and in records. It cannot change later.",
+    )
+    name = models.CharField(max_length=120, help_text="How the console shows this tenant.")
+    is_active = models.BooleanField("active", default=True, help_text="Off: all keys of this tenant are refused.")
+    answer_with_alias = models.BooleanField(
+        "answer with the requested model name",
+        default=False,
+        help_text="On: answers carry the model name the client asked for. Off: the name the provider reports.",
+    )
+    created_at = models.DateTimeField("created", default=clock.now, editable=False)
+
+    class Meta:
+        ordering = ["slug"]
+        constraints = [models.CheckConstraint(condition=models.Q(slug=Lower("slug")), name="tenant_slug_lower_case")]
+
+    def __str__(self) -> str:
+        return self.name or self.slug
+
+    def clean(self) -> None:
+        """Refuse to switch the default tenant off: the admin token would go with it."""
+        if self.pk == DEFAULT_TENANT_ID and not self.is_active:
+            raise ValidationError({"is_active": "The default tenant is always active."})
+
+
+class ApiKey(models.Model):
+    """What a client sends us: kept only as a peppered digest, shown once when it is issued."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="keys")
+    label = models.CharField(max_length=120, help_text="What uses this key, for example “build server”.")
+    prefix = models.CharField(max_length=12, editable=False)
+    last4 = models.CharField(max_length=4, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    pepper_version = models.PositiveSmallIntegerField(default=sealing.PEPPER_VERSION, editable=False)
+    scopes = models.JSONField(default=default_scopes, editable=False)
+    expires_at = models.DateTimeField("expires", null=True, blank=True, help_text="UTC. Empty: never.")
+    revoked_at = models.DateTimeField("revoked", null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField("last used", null=True, blank=True, editable=False)
+    created_at = models.DateTimeField("created", default=clock.now, editable=False)
+    created_by = models.ForeignKey(
+        Operator, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    replaces = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="successors"
+    )
+
+    class Meta:
+        verbose_name = "key"
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.label} ({self.prefix}…{self.last4})"
+
+    def state(self, now: datetime) -> str:
+        """Return `revoked`, `expired` or `active` at that moment."""
+        if self.revoked_at is not None and self.revoked_at <= now:
+            return "revoked"
+        return "expired" if self.expires_at is not None and self.expires_at <= now else "active"
+
+
+class Credential(models.Model):
+    """What we send upstream: one provider's key or sign-in token, sealed at rest."""
+
+    class Kind(models.TextChoices):
+        """How the secret was obtained, which decides whether it can be renewed."""
+
+        API_KEY = "api_key", "API key"
+        OAUTH_BEARER = "oauth_bearer", "Sign-in token"
+
+    class Source(models.TextChoices):
+        """Where the row came from, which decides what may change it."""
+
+        CONSOLE = "console", "Console"
+        ENVIRONMENT = "environment", "Environment"
+        FILE = "file", "Keys file"
+        INLINE = "inline", "Inline JSON"
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    provider_id = models.CharField("provider", max_length=64)
+    label = models.CharField(max_length=120, blank=True, help_text="How the console and the records name it.")
+    kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.API_KEY)
+    secret = SealedTextField(tail="last4")
+    last4 = models.CharField(max_length=4, blank=True, editable=False)
+    account_id = models.CharField(
+        max_length=200, blank=True, help_text="Stable name of the account. Empty: derived from provider and secret."
+    )
+    chatgpt_account_id = models.CharField("ChatGPT account id", max_length=200, blank=True)
+    plan_type = models.CharField(max_length=64, blank=True)
+    expires_at = models.DateTimeField("expires", null=True, blank=True)
+    base_url = models.CharField(
+        "base URL",
+        max_length=500,
+        blank=True,
+        help_text="Empty: the provider's own. Setting one approves exactly this origin, private addresses included.",
+    )
+    priority = models.IntegerField(default=100, help_text="Lower numbers are tried first.")
+    weight = models.PositiveIntegerField(default=1, help_text="Share of traffic among equal priorities.")
+    enabled = models.BooleanField(default=True)
+    source = models.CharField(max_length=16, choices=Source.choices, default=Source.CONSOLE, editable=False)
+    created_at = models.DateTimeField("created", default=clock.now, editable=False)
+
+    class Meta:
+        ordering = ["provider_id", "priority", "label"]
+        constraints = [
+            models.UniqueConstraint(fields=["provider_id", "account_id"], name="credential_account_once_per_provider")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider_id} · {self.label or self.masked}"
+
+    @property
+    def masked(self) -> str:
+        """Return dots and the last four characters: all that is ever shown of the secret."""
+        return f"••••{self.last4}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, deriving the account's stable name first if it has none (the secret is still plain then)."""
+        if not self.account_id and self.secret and not sealing.is_sealed(self.secret):
+            self.account_id = account_id_of(self.provider_id, self.secret)
+        super().save(*args, **kwargs)
+
+
+def account_id_of(provider_id: str, secret: str) -> str:
+    """Return the stable account name of a secret that brings none: a UUID made of SHA-256(provider NUL secret)."""
+    head = bytearray(hashlib.sha256(f"{provider_id}\0{secret}".encode()).digest()[:16])
+    head[6] = head[6] & 0x0F | 0x50
+    head[8] = head[8] & 0x3F | 0x80
+    return str(UUID(bytes=bytes(head)))
