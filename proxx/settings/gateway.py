@@ -33,6 +33,11 @@ PROXY_MAX_ATTEMPTS = env.whole("PROXY_MAX_ATTEMPTS", "MAX_ACCOUNT_RETRY_ATTEMPTS
 PROXY_STREAM_HEARTBEAT = env.number("PROXY_STREAM_HEARTBEAT", default=15)  # 0: never
 PROXY_COMMIT_AFTER = env.number("PROXY_COMMIT_AFTER", default=0)  # 0: never before the first event
 
+# How it reaches the providers: more trusted authorities, a proxy on the way, origins that are spoken to in HTTP/2.
+UPSTREAM_CA_FILE = env.text("UPSTREAM_CA_FILE")
+UPSTREAM_PROXY_URL = env.secret("UPSTREAM_PROXY_URL")
+UPSTREAM_HTTP2 = env.words("UPSTREAM_HTTP2")
+
 # How long a credential rests when the upstream names no time.
 PROXY_KEY_COOLDOWN = env.milliseconds("PROXY_KEY_COOLDOWN_MS", "VIVGRID_KEY_COOLDOWN_MS", default=30)
 
