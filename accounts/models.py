@@ -39,6 +39,10 @@ class Operator(AbstractUser):
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
 
+    class Meta(AbstractUser.Meta):
+        verbose_name = "operator"
+        verbose_name_plural = "operators"
+
 
 class Tenant(models.Model):
     """Who pays: the owner of keys, budgets and records."""
@@ -158,16 +162,16 @@ class Credential(models.Model):
     def __str__(self) -> str:
         return f"{self.provider_id} · {self.label or self.masked}"
 
-    @property
-    def masked(self) -> str:
-        """Return dots and the last four characters: all that is ever shown of the secret."""
-        return f"••••{self.last4}"
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save, deriving the account's stable name first if it has none (the secret is still plain then)."""
         if not self.account_id and self.secret and not sealing.is_sealed(self.secret):
             self.account_id = account_id_of(self.provider_id, self.secret)
         super().save(*args, **kwargs)
+
+    @property
+    def masked(self) -> str:
+        """Return dots and the last four characters: all that is ever shown of the secret."""
+        return f"••••{self.last4}"
 
 
 def account_id_of(provider_id: str, secret: str) -> str:
