@@ -30,6 +30,8 @@ UPSTREAM_FIRST_EVENT_TIMEOUT = env.milliseconds(
 UPSTREAM_IDLE_TIMEOUT = env.milliseconds("UPSTREAM_IDLE_TIMEOUT_MS", default=300, least=1)
 PROXY_TOTAL_TIMEOUT = env.milliseconds("PROXY_TOTAL_TIMEOUT_MS", default=0)  # 0: no limit on a flowing stream
 PROXY_MAX_ATTEMPTS = env.whole("PROXY_MAX_ATTEMPTS", "MAX_ACCOUNT_RETRY_ATTEMPTS", default=10, least=1)
+UPSTREAM_TRANSIENT_RETRY_COUNT = env.whole("UPSTREAM_TRANSIENT_RETRY_COUNT", default=2)
+UPSTREAM_TRANSIENT_RETRY_BACKOFF = env.milliseconds("UPSTREAM_TRANSIENT_RETRY_BACKOFF_MS", default=0.35)
 PROXY_STREAM_HEARTBEAT = env.number("PROXY_STREAM_HEARTBEAT", default=15)  # 0: never
 PROXY_COMMIT_AFTER = env.number("PROXY_COMMIT_AFTER", default=0)  # 0: never before the first event
 

@@ -1,0 +1,22 @@
+"""The API object: which doors there are, and what happens when one of them fails."""
+
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+
+from proxx.api import errors, health, openai
+from proxx.gateway.errors import GatewayError
+
+# Documentation pages are the console's matter: they need a sign-in (security G5).
+api = NinjaAPI(title="proxx", version="1", urls_namespace="client", docs_url=None, openapi_url=None)
+api.add_router("", openai.router)
+api.add_router("", health.router)
+
+
+@api.exception_handler(GatewayError)
+def _gateway_error(request: HttpRequest, error: GatewayError) -> HttpResponse:
+    return errors.respond(request, error)
+
+
+@api.exception_handler(Exception)
+def _unexpected(request: HttpRequest, error: Exception) -> HttpResponse:
+    return errors.unexpected(request, error)

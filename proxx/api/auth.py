@@ -1,0 +1,49 @@
+"""Who calls: a key from any of the places clients put it. One resolver and one policy for all carriers (security
+A4)."""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from accounts import keys
+from accounts.keys import IdentityUnavailable, KeyHolder
+from proxx.gateway.errors import BadRequest, Forbidden, Unauthorized, Unavailable
+
+CARRIERS = ("HTTP_X_API_KEY", "HTTP_X_GOOG_API_KEY", "HTTP_API_KEY")
+SCOPE = "proxy:use"
+LONGEST_KEY = 512
+
+
+async def client_key(request: HttpRequest) -> KeyHolder:
+    """Return the holder of the key in this request; raise 401, 400 (two different keys), 403 (scope) or 503 (store
+    away)."""
+    token = presented(request.META)
+    if token is None:
+        if settings.PROXY_ALLOW_UNAUTHENTICATED:
+            return keys.open_holder()
+        raise Unauthorized
+    try:
+        holder = await keys.find(token)
+    except IdentityUnavailable as away:
+        raise Unavailable(
+            "Keys cannot be checked at the moment.", code="identity_unavailable", retry_after=away.retry_after
+        ) from None
+    if holder is None:
+        raise Unauthorized
+    if SCOPE not in holder.scopes:
+        raise Forbidden("This key lacks the scope proxy:use.", code="missing_scope")
+    return holder
+
+
+def presented(headers: dict[str, str]) -> str | None:
+    """Return the one key that the headers carry, in whatever places; raise `BadRequest` if they carry two."""
+    found = {headers[name].strip() for name in CARRIERS if name in headers}
+    scheme, _, bearer = headers.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if bearer and scheme.lower() == "bearer":
+        found.add(bearer.strip())
+    found.discard("")
+    if len(found) > 1:
+        raise BadRequest("Two different API keys were given. Send one.", code="conflicting_keys")
+    token = found.pop() if found else None
+    if token is not None and len(token) > LONGEST_KEY:
+        raise Unauthorized
+    return token

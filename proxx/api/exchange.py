@@ -1,0 +1,101 @@
+"""HTTP request -> Call, Reply -> HTTP response. The bridge between the doors and the walk; no decision is made here."""
+
+import re
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from proxx.gateway import settle, walk
+from proxx.gateway.call import Call
+from proxx.gateway.errors import BadRequest, Forbidden, UnsupportedMedia
+from proxx.gateway.pump import Reply
+from proxx.kit import clock, ids
+from proxx.protocols.hub.errors import ErrorFacts, Unreadable
+from proxx.protocols.hub.request import Request
+from proxx.protocols.spec import Protocol
+from routing import reload
+
+_SAFE_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_STOPPING = ErrorFacts("overloaded", "The gateway is shutting down; this answer is incomplete.", "gateway_stopping")
+
+
+async def answer(request: HttpRequest, dialect: Protocol, endpoint: str) -> HttpResponseBase:
+    """Walk one request in this dialect and return its HTTP answer."""
+    try:
+        read = _read(request, dialect)
+    except BadRequest as error:
+        _refused(
+            _call(
+                request,
+                dialect,
+                endpoint,
+                Request(dialect=dialect.name, model="", stream=False, wants_usage=False, body=b""),
+            ),
+            error,
+        )
+        raise
+    return respond(await walk.handle(_call(request, dialect, endpoint, read)), dialect)
+
+
+def respond(reply: Reply, dialect: Protocol) -> HttpResponseBase:
+    """Turn a reply into Django's terms; the slim handler sends it."""
+    response: HttpResponseBase
+    if reply.pieces is None:
+        response = HttpResponse(reply.body, status=reply.status, content_type=reply.content_type)
+    else:
+        response = StreamingHttpResponse(reply.pieces, status=reply.status, content_type=reply.content_type)
+        response["cache-control"] = "no-cache"
+        response["x-accel-buffering"] = "no"
+        response.heartbeat = reply.heartbeat  # type: ignore[attr-defined]
+        response.farewell = dialect.write_stream_error(_STOPPING)  # type: ignore[attr-defined]
+    for name, value in reply.headers:
+        response[name] = value
+    return response
+
+
+def _read(request: HttpRequest, dialect: Protocol) -> Request:
+    kind = request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+    if kind not in ("", "application/json") or request.META.get("HTTP_CONTENT_ENCODING", "identity") not in (
+        "",
+        "identity",
+    ):
+        raise UnsupportedMedia
+    try:
+        return dialect.read_request(request.body)
+    except Unreadable as fault:
+        raise BadRequest(fault.message, code=fault.code, param=fault.param) from None
+
+
+def _call(request: HttpRequest, dialect: Protocol, endpoint: str, read: Request) -> Call:
+    snapshot = reload.current()
+    holder = request.auth  # type: ignore[attr-defined]
+    tenant = snapshot.tenants.get(holder.tenant_id)
+    if tenant is None:
+        raise Forbidden("This tenant is not active.", code="tenant_inactive")
+    started, unix = clock.monotonic(), clock.unix()
+    headers = request.META
+    wished_id = headers.get("HTTP_X_REQUEST_ID") or headers.get("HTTP_X_CLIENT_REQUEST_ID") or ""
+    call = Call(
+        id=ids.new(unix),
+        started=started,
+        started_unix=unix,
+        deadline=started + settings.UPSTREAM_REQUEST_TIMEOUT,
+        endpoint=endpoint,
+        dialect=dialect,
+        request=read,
+        holder=holder,
+        tenant=tenant,
+        snapshot=snapshot,
+        client_address=headers.get("REMOTE_ADDR", ""),
+        user_agent=_CONTROL.sub(" ", headers.get("HTTP_USER_AGENT", "")),
+        client_request_id=wished_id if _SAFE_ID.fullmatch(wished_id) else "",
+    )
+    request.call_id = call.id  # type: ignore[attr-defined]
+    return call
+
+
+def _refused(call: Call, error: BadRequest) -> None:
+    settle.when_done(call)
+    call.outcome, call.status, call.error_code = "refused", error.status, error.facts.code or error.facts.kind

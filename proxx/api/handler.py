@@ -1,0 +1,148 @@
+"""The slim ASGI handler of all client paths: body in memory, the ninja view, the answer out. No middleware, no signals.
+
+It adds what Django's own handler would do and a gateway needs done better: a body limit before anything is stored,
+cancellation the moment the client leaves, the closing of a stream's own generator, keep-alive comments, and an honest
+word when the server stops in the middle of a stream.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import aclosing
+from io import BytesIO
+from typing import Any
+
+from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import Resolver404, get_resolver
+
+from proxx.api import errors
+from proxx.api.heart import Heart
+from proxx.gateway.errors import GatewayError, MethodNotAllowed, NotFound, TooLarge
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+SUPPORTED = "POST /v1/chat/completions, GET /v1/models, GET /v1/models/{id}, GET /health"
+
+
+class ClientLeft(Exception):
+    """The client hung up before its request was whole."""
+
+
+async def application(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    """Answer one HTTP request on a client path."""
+    try:
+        body = await _read_body(receive)
+    except ClientLeft:
+        return
+    except GatewayError as error:
+        await _send_whole(errors.respond(ASGIRequest(scope, BytesIO()), error), send)
+        return
+    task = asyncio.current_task()
+    departure = asyncio.ensure_future(receive())
+    departure.add_done_callback(lambda _: task.cancel() if task is not None else None)
+    try:
+        response = await _respond(_request(scope, body))
+        if response.streaming:
+            await _send_stream(response, send, departure)
+        else:
+            await _send_whole(response, send)
+    except asyncio.CancelledError:
+        if not departure.done():
+            raise
+        # We caused this cancellation ourselves: the client has left. To the server the request is simply over.
+        if task is not None:
+            task.uncancel()
+    finally:
+        departure.cancel()
+
+
+async def _read_body(receive: Receive) -> bytes:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientLeft
+    body = message.get("body", b"")
+    if not message.get("more_body", False):
+        if len(body) > settings.PROXY_BODY_LIMIT:
+            raise TooLarge
+        return bytes(body)
+    parts, size = [body], len(body)
+    while message.get("more_body", False):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeft
+        part = message.get("body", b"")
+        size += len(part)
+        if size > settings.PROXY_BODY_LIMIT:
+            raise TooLarge
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _request(scope: MutableMapping[str, Any], body: bytes) -> HttpRequest:
+    request = ASGIRequest(scope, BytesIO())
+    request._body = body  # Django would copy it out of the stream once more
+    return request
+
+
+async def _respond(request: HttpRequest) -> HttpResponseBase:
+    """Find the route and call it; whatever happens, the answer is in the caller's dialect."""
+    try:
+        match = get_resolver().resolve(request.path_info)
+    except Resolver404:
+        return errors.respond(request, _unknown(request))
+    request.resolver_match = match
+    try:
+        response: HttpResponseBase = await match.func(request, *match.args, **match.kwargs)
+    except GatewayError as error:
+        return errors.respond(request, error)
+    except Exception as error:
+        return errors.unexpected(request, error)
+    if isinstance(response, HttpResponseNotAllowed):
+        return _not_allowed(request, response)
+    return response
+
+
+def _unknown(request: HttpRequest) -> NotFound:
+    return NotFound(f"There is no {request.path_info[:200]} here. Supported: {SUPPORTED}.", code="unsupported_endpoint")
+
+
+def _not_allowed(request: HttpRequest, refused: HttpResponseNotAllowed) -> HttpResponse:
+    response = errors.respond(request, MethodNotAllowed(f"{request.method} is not allowed here."))
+    response["allow"] = refused["allow"]
+    return response
+
+
+async def _send_whole(response: HttpResponseBase, send: Send) -> None:
+    content = response.content if isinstance(response, HttpResponse) else b""
+    head = _head(response)
+    head["headers"].append((b"content-length", str(len(content)).encode()))
+    await send(head)
+    await send({"type": "http.response.body", "body": content})
+
+
+async def _send_stream(response: HttpResponseBase, send: Send, departure: "asyncio.Future[Message]") -> None:
+    if not isinstance(response, StreamingHttpResponse):
+        raise TypeError("a streaming answer is a StreamingHttpResponse")
+    await send(_head(response))
+    heart = Heart(send, getattr(response, "heartbeat", b""), settings.PROXY_STREAM_HEARTBEAT)
+    try:
+        async with aclosing(response._iterator) as pieces:  # its own iterator: Django's wrapper would not be closed
+            async for piece in pieces:
+                await heart.send(piece)
+    except asyncio.CancelledError:
+        if not departure.done():
+            await heart.send(getattr(response, "farewell", b""))
+        raise
+    finally:
+        heart.stop()
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _head(response: HttpResponseBase) -> dict[str, Any]:
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.items()]
+    headers.append((b"x-content-type-options", b"nosniff"))
+    return {"type": "http.response.start", "status": response.status_code, "headers": headers}

@@ -1,0 +1,37 @@
+"""The OpenAI doors: chat completions and the model list, with and without /v1."""
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from ninja import Router
+
+from proxx.api import exchange, models_list
+from proxx.api.auth import client_key
+from proxx.protocols import registry
+
+router = Router(auth=client_key, tags=["OpenAI"])
+
+CHAT = registry.get("openai_chat")
+
+
+@router.post("/v1/chat/completions", summary="Chat completion, whole or streamed")
+async def chat_completions(request: HttpRequest) -> HttpResponseBase:
+    """Answer a chat completion with any provider that serves the model."""
+    return await exchange.answer(request, CHAT, "/v1/chat/completions")
+
+
+@router.get("/v1/models", summary="Models this key may use")
+async def list_models(request: HttpRequest) -> HttpResponse:
+    """List the models that are offered."""
+    return models_list.whole(request)
+
+
+@router.get("/v1/models/{path:model}", summary="One model")
+async def retrieve_model(request: HttpRequest, model: str) -> HttpResponse:
+    """Describe one model; 404 if it is not offered."""
+    return models_list.one(request, model)
+
+
+# Clients whose base URL lacks /v1 find the same doors at the root (F-014).
+router.post("/chat/completions", include_in_schema=False)(chat_completions)
+router.get("/models", include_in_schema=False)(list_models)
+router.get("/models/{path:model}", include_in_schema=False)(retrieve_model)

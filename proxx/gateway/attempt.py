@@ -1,0 +1,163 @@
+"""One candidate, once, up to its first meaningful event.
+
+Until that event nothing has been sent to the client, so every failure here may still be mended by another candidate.
+What a failure means is upstream/failures.py; what is tried next is failover.py; the bytes after the first event are
+pump.py's.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from django.conf import settings
+from routing.planner import Candidate
+
+from proxx.gateway.call import Attempt, Call
+from proxx.kit import clock
+from proxx.protocols.framing.sse import FrameTooLarge
+from proxx.protocols.spec import Seen, Watch
+from proxx.upstream import auth, client, failures
+from proxx.upstream.failures import Failure
+from proxx.upstream.message import ReplyTooLarge, Timeouts, UpstreamRequest, UpstreamResponse
+from routing import health
+
+ERROR_BODY_LIMIT = 64 * 1024
+HELD_LIMIT = 1024 * 1024  # comments and empty deltas before the first meaningful event
+
+_STANDARD_HEADERS = [
+    (b"content-type", b"application/json"),
+    (b"accept", b"application/json, text/event-stream"),
+    (b"accept-encoding", b"identity"),
+    (b"user-agent", b"proxx"),
+]
+
+
+class AttemptFailed(Exception):
+    """This candidate did not speak; `body` is its error answer, for the case that it blamed the request."""
+
+    def __init__(self, failure: Failure, body: bytes = b"") -> None:
+        super().__init__(failure.kind)
+        self.failure, self.body = failure, body
+
+
+@dataclass(slots=True)
+class Speaking:
+    """A candidate that has begun to answer: its first bytes in `held`, the rest in `pieces`, or all of it in `held`."""
+
+    candidate: Candidate
+    response: UpstreamResponse
+    seen: Seen
+    held: bytes
+    watch: Watch | None = None
+    pieces: AsyncIterator[bytes] | None = None
+
+
+async def speak(call: Call, candidate: Candidate) -> Speaking:
+    """Ask one candidate and wait for its first meaningful event; raise `AttemptFailed` if it does not come."""
+    attempt = Attempt(len(call.attempts) + 1, candidate, clock.monotonic())
+    call.attempts.append(attempt)
+    if candidate.credential is not None:
+        health.begin(candidate.credential.id)
+    try:
+        async with asyncio.timeout(_patience(call)):
+            speaking = await _first_event(call, candidate, attempt)
+    except AttemptFailed as failed:
+        _lost(call, attempt, failed.failure)
+        raise
+    except TimeoutError:
+        raise AttemptFailed(_lost(call, attempt, failures.TIMED_OUT)) from None
+    except failures.TRANSPORT_FAULTS as fault:
+        raise AttemptFailed(_lost(call, attempt, failures.from_exception(fault))) from None
+    except (ReplyTooLarge, FrameTooLarge):
+        raise AttemptFailed(_lost(call, attempt, failures.MALFORMED)) from None
+    attempt.first_event_at = call.first_event_at = clock.monotonic()
+    return speaking
+
+
+async def _first_event(call: Call, candidate: Candidate, attempt: Attempt) -> Speaking:
+    response = call.response = await client.send(_request(call, candidate))
+    attempt.status, attempt.headers_at = response.status, clock.monotonic()
+    if not 200 <= response.status < 300:
+        body = await response.read(ERROR_BODY_LIMIT)
+        raise AttemptFailed(failures.classify(response.status, response.headers, body), body)
+    kind = response.headers.get("content-type", "")
+    if call.request.stream and not kind.startswith("application/json"):
+        return await _begin_stream(call, candidate, response)
+    body = await response.read(settings.PROXY_REPLY_LIMIT)
+    seen = call.dialect.watch_whole(body)
+    _judge(seen, ended=True)
+    if call.request.stream:
+        raise AttemptFailed(failures.malformed("a whole answer where a stream was asked for"))
+    return Speaking(candidate, response, seen, body)
+
+
+async def _begin_stream(call: Call, candidate: Candidate, response: UpstreamResponse) -> Speaking:
+    renamed = call.request.model if call.tenant.answer_with_alias else ""
+    watch = call.dialect.watch_stream(strip_usage=not call.request.wants_usage, rename=renamed)
+    pieces = aiter(response)
+    held = []
+    size = 0
+    async for piece in pieces:
+        ready = watch.feed(piece)
+        held.append(ready)
+        size += len(ready)
+        if watch.seen.spoke and watch.seen.error is None:
+            break
+        _judge(watch.seen, ended=watch.seen.ended or size > HELD_LIMIT)
+    else:
+        held.append(watch.close())
+        _judge(watch.seen, ended=True)
+    return Speaking(candidate, response, watch.seen, b"".join(held), watch, pieces)
+
+
+def _judge(seen: Seen, *, ended: bool) -> None:
+    """A 200 can still be a failure: an error inside, nonsense, or nothing at all."""
+    if seen.error is not None:
+        raise AttemptFailed(failures.from_error_object(seen.error))
+    if seen.malformed:
+        raise AttemptFailed(failures.malformed(seen.malformed))
+    if ended and not seen.spoke:
+        raise AttemptFailed(failures.EMPTY)
+
+
+def _request(call: Call, candidate: Candidate) -> UpstreamRequest:
+    credential, provider = candidate.credential, candidate.provider
+    headers = list(_STANDARD_HEADERS)
+    headers.extend((name.encode(), value.encode()) for name, value in provider.headers)
+    if credential is not None:
+        headers.extend(auth.headers(provider.auth, credential.secret.reveal()))
+    return UpstreamRequest(
+        method="POST",
+        url=candidate.url,
+        headers=headers,
+        body=call.dialect.same_dialect(
+            call.request, model=candidate.model, ask_usage="no_stream_options" not in provider.quirks
+        ),
+        timeouts=Timeouts(
+            connect=settings.UPSTREAM_CONNECT_TIMEOUT,
+            headers=settings.UPSTREAM_REQUEST_TIMEOUT,
+            idle=settings.UPSTREAM_IDLE_TIMEOUT,
+        ),
+    )
+
+
+def _patience(call: Call) -> float:
+    """Seconds this attempt may take to its first event (streams) or its last byte (whole answers)."""
+    if call.request.stream:
+        limit = settings.UPSTREAM_FIRST_EVENT_TIMEOUT
+    else:
+        limit = settings.UPSTREAM_REQUEST_TIMEOUT + settings.UPSTREAM_IDLE_TIMEOUT
+    if settings.PROXY_TOTAL_TIMEOUT:
+        limit = min(limit, call.started + settings.PROXY_TOTAL_TIMEOUT - clock.monotonic())
+    return float(limit)
+
+
+def _lost(call: Call, attempt: Attempt, failure: Failure) -> Failure:
+    """A losing attempt closes its upstream at once and no longer counts as in flight."""
+    attempt.failure, attempt.ended = failure, clock.monotonic()
+    if attempt.candidate.credential is not None:
+        health.done(attempt.candidate.credential.id)
+    if call.response is not None:
+        call.response.abandon()
+        call.response = None
+    return failure

@@ -1,0 +1,59 @@
+"""Call: all that is known about one request, from the door to the record. Only the gateway writes to it."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from routing.planner import Candidate, Plan
+from routing.snapshot import Snapshot, TenantView
+
+from accounts.keys import KeyHolder
+from proxx.protocols.hub.request import Request
+from proxx.protocols.spec import Protocol, Seen
+from proxx.upstream.failures import Failure
+from proxx.upstream.message import UpstreamResponse
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One candidate, tried once. Times are readings of the stopwatch (`clock.monotonic`)."""
+
+    number: int
+    candidate: Candidate
+    started: float
+    status: int | None = None
+    headers_at: float | None = None
+    first_event_at: float | None = None
+    ended: float | None = None
+    failure: Failure | None = None
+
+
+@dataclass(slots=True)
+class Call:
+    """One client request on its walk.
+
+    `outcome` starts as cancelled: only a reply that was spoken to its end, or an error, says otherwise.
+    `deadline` is the stopwatch reading after which no further attempt begins.
+    """
+
+    id: UUID
+    started: float
+    started_unix: float
+    deadline: float
+    endpoint: str
+    dialect: Protocol
+    request: Request
+    holder: KeyHolder
+    tenant: TenantView
+    snapshot: Snapshot
+    client_address: str = ""
+    user_agent: str = ""
+    client_request_id: str = ""
+    plan: Plan | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+    response: UpstreamResponse | None = None
+    seen: Seen | None = None
+    first_event_at: float | None = None
+    outcome: str = "cancelled"
+    status: int = 499
+    error_code: str = ""
+    bytes_out: int = 0

@@ -1,0 +1,141 @@
+"""The candidates, one after another, until one speaks. Rotate first, wait last.
+
+What an upstream failure does to its credential is routing/cooldown.py's table. Here its move is made, within one
+budget per call: attempts (PROXY_MAX_ATTEMPTS) and time (no attempt begins after the call's deadline).
+"""
+
+import asyncio
+import random
+
+from django.conf import settings
+from routing.planner import Candidate, Plan
+
+from proxx.gateway.attempt import AttemptFailed, Speaking, speak
+from proxx.gateway.call import Call
+from proxx.gateway.errors import (
+    Forbidden,
+    GatewayError,
+    NotFound,
+    OverLimit,
+    RejectedUpstream,
+    TimedOut,
+    Unavailable,
+    UpstreamFailed,
+)
+from proxx.kit import clock
+from proxx.upstream.failures import Failure
+from routing import cooldown
+
+LONGEST_WAIT = 10.0  # seconds: a longer rest is told to the client as Retry-After instead of being waited out
+
+
+async def first_to_speak(call: Call, plan: Plan) -> Speaking:
+    """Try the plan's candidates until one begins to answer; raise the error that sums up why none did."""
+    if plan.refusal is not None:
+        raise refusal(plan)
+    again: list[Candidate] = []
+    last: AttemptFailed | None = None
+    for candidate in plan.candidates:
+        if not _budget_left(call):
+            break
+        try:
+            return await speak(call, candidate)
+        except AttemptFailed as failed:
+            last = failed
+            move = cooldown.apply(failed.failure, candidate, tried_in_place=0)
+            if move == "give_up":
+                break
+            if move == "same_again":
+                again.append(candidate)
+    else:
+        if again:
+            return await _in_place(call, again[0])
+    raise _summary(call, last)
+
+
+async def _in_place(call: Call, candidate: Candidate) -> Speaking:
+    """Every candidate failed, one of them in a passing way: give it a few more chances, each after a longer pause."""
+    last: AttemptFailed | None = None
+    for turn in range(1, settings.UPSTREAM_TRANSIENT_RETRY_COUNT + 1):
+        pause = _pause(call, turn)
+        if pause is None:
+            break
+        await asyncio.sleep(pause)
+        try:
+            return await speak(call, candidate)
+        except AttemptFailed as failed:
+            last = failed
+            if cooldown.apply(failed.failure, candidate, tried_in_place=turn) != "same_again":
+                break
+    raise _summary(call, last)
+
+
+def _pause(call: Call, turn: int) -> float | None:
+    failure = call.attempts[-1].failure
+    wished = failure.retry_after if failure is not None and failure.retry_after else 0.0
+    # Jitter only upward: never earlier than the upstream asked.
+    pause = max(wished, settings.UPSTREAM_TRANSIENT_RETRY_BACKOFF * turn) * random.uniform(1.0, 1.25)  # noqa: S311
+    fits = _budget_left(call) and clock.monotonic() + pause < call.deadline
+    return pause if fits and pause <= LONGEST_WAIT else None
+
+
+def _budget_left(call: Call) -> bool:
+    return len(call.attempts) < settings.PROXY_MAX_ATTEMPTS and clock.monotonic() < call.deadline
+
+
+def refusal(plan: Plan) -> GatewayError:
+    """Turn a plan without candidates into the error its caller sees."""
+    name = plan.requested
+    match plan.refusal:
+        case "model_disabled":
+            return Forbidden(f"The model '{name}' is disabled.", code="model_disabled")
+        case "no_credentials":
+            return Unavailable(
+                "No provider account is configured. Add one in the console, or set a provider's key such as "
+                "OPENAI_API_KEY.",
+                code="keys_unavailable",
+            )
+        case "all_resting":
+            return OverLimit(code="all_keys_rate_limited", retry_after=plan.retry_after)
+        case "dialect_not_served":
+            return NotFound(
+                f"The model '{name}' is only offered by providers that speak another dialect.",
+                code="model_not_supported",
+            )
+        case _:
+            return NotFound(f"The model '{name}' does not exist or you do not have access to it.", param="model")
+
+
+def _summary(call: Call, last: AttemptFailed | None) -> GatewayError:
+    """Sum up all attempts in one error: the request's own fault first, then limits, then the rest."""
+    failures = [attempt.failure for attempt in call.attempts if attempt.failure is not None]
+    detail = "; ".join(
+        f"{attempt.candidate.provider.id}: {attempt.failure.kind}" for attempt in call.attempts if attempt.failure
+    )
+    if last is not None and last.failure.scope == "request":
+        return _rejected(call, last)
+    kinds = {failure.kind for failure in failures}
+    if kinds & {"rate_limited", "too_many_at_once", "quota_spent"}:
+        return OverLimit(detail=detail, retry_after=_soonest(failures))
+    if kinds == {"not_found"}:
+        return NotFound(f"No provider knows the model '{call.request.model}'.", param="model", detail=detail)
+    if kinds & {"upstream_error", "overloaded"}:
+        return UpstreamFailed(code="upstream_server_error", detail=detail, retry_after=_soonest(failures))
+    if "timed_out" in kinds:
+        return TimedOut(detail=detail)
+    return UpstreamFailed(detail=detail)
+
+
+def _rejected(call: Call, last: AttemptFailed) -> RejectedUpstream:
+    failure = last.failure
+    return RejectedUpstream(
+        failure.message or "The provider rejected this request.",
+        kind=failure.kind,
+        status=failure.status if failure.status and 400 <= failure.status < 500 else 400,
+        code=failure.code,
+    )
+
+
+def _soonest(failures: list[Failure]) -> float | None:
+    waits = [failure.retry_after for failure in failures if failure.retry_after is not None]
+    return min(waits) if waits else None

@@ -1,0 +1,164 @@
+"""From the upstream's bytes to the client's, after the commit. No second try is possible here, and no silent end.
+
+What arrives in one upstream read leaves as one write. A stream that breaks off says so in the caller's dialect; one
+that only lacks its end mark gets it. How the HTTP answer is made of this is api/exchange.py.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from django.conf import settings
+
+from proxx.gateway.attempt import Speaking
+from proxx.gateway.call import Call
+from proxx.gateway.errors import GatewayError
+from proxx.kit import clock
+from proxx.protocols.framing.sse import FrameTooLarge
+from proxx.protocols.hub.errors import ErrorFacts
+from proxx.upstream import failures
+
+FORWARDED_HEADERS = ("openai-version", "openai-processing-ms", "retry-after")
+FORWARDED_PREFIXES = ("x-ratelimit-",)
+OPENING_COMMENT = b": connected\n\n"
+
+_BROKEN = {
+    "truncated": ErrorFacts("upstream_truncated", "The provider's stream ended before the answer was complete."),
+    "timed_out": ErrorFacts("timeout", "The provider stopped sending before the answer was complete."),
+    "malformed": ErrorFacts("upstream_malformed", "The provider sent something that is not an answer."),
+}
+_LATE = ErrorFacts("timeout", "The call took longer than this gateway allows.")
+
+
+@dataclass(slots=True)
+class Reply:
+    """What goes back to the client: a whole body, or pieces that each end at an event's end."""
+
+    status: int
+    content_type: str
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes = b""
+    pieces: AsyncIterator[bytes] | None = None
+    heartbeat: bytes = b""
+
+
+def reply(call: Call, speaking: Speaking) -> Reply:
+    """Make the reply of a candidate that has begun to speak."""
+    call.seen, call.status = speaking.seen, 200
+    headers = _headers(call, speaking)
+    if speaking.pieces is not None:
+        stream = _watched(call, speaking)
+        return Reply(200, call.dialect.stream_type, headers, pieces=stream, heartbeat=call.dialect.heartbeat)
+    body = speaking.held
+    if call.tenant.answer_with_alias:
+        body = call.dialect.rename_whole(body, call.request.model)
+    call.bytes_out, call.outcome = len(body), "ok"
+    return Reply(200, "application/json", headers, body=body)
+
+
+def reply_early(call: Call, speaking: "asyncio.Task[Speaking]") -> Reply:
+    """Commit a stream before its first event (PROXY_COMMIT_AFTER); failures are then spoken inside it."""
+    call.status = 200
+    stream = _awaited(call, speaking)
+    return Reply(200, call.dialect.stream_type, _own_headers(call), pieces=stream, heartbeat=call.dialect.heartbeat)
+
+
+async def _awaited(call: Call, waiting: "asyncio.Task[Speaking]") -> AsyncIterator[bytes]:
+    try:
+        yield OPENING_COMMENT
+        speaking = await waiting
+    except GatewayError as error:
+        yield _broken(call, error.facts)
+        return
+    finally:
+        waiting.cancel()
+    call.seen = speaking.seen
+    async for piece in _watched(call, speaking):
+        yield piece
+
+
+async def _watched(call: Call, speaking: Speaking) -> AsyncIterator[bytes]:
+    watch, seen, pieces = speaking.watch, speaking.seen, speaking.pieces
+    if watch is None or pieces is None:
+        raise TypeError("a whole answer has no pieces")
+    alarm = _Alarm(call, speaking)
+    failure = "truncated"
+    _noticed(call, speaking)
+    call.bytes_out += len(speaking.held)
+    yield speaking.held
+    try:
+        async for piece in pieces:
+            ready = watch.feed(piece)
+            if seen.ended or seen.error is not None:
+                _noticed(call, speaking)
+            if ready:
+                call.bytes_out += len(ready)
+                yield ready
+            if seen.ended:
+                return
+    except failures.TRANSPORT_FAULTS as fault:
+        failure = failures.from_exception(fault).kind
+    except FrameTooLarge:
+        failure = "malformed"
+    finally:
+        alarm.cancel()
+    tail = watch.close()
+    _noticed(call, speaking)
+    if not seen.ended and seen.error is None:
+        tail += _broken(call, _LATE if alarm.rang else _BROKEN.get(failure, _BROKEN["truncated"]))
+    if tail:
+        call.bytes_out += len(tail)
+        yield tail
+
+
+class _Alarm:
+    """Ends a stream that runs into PROXY_TOTAL_TIMEOUT, by closing its upstream; silent when that is 0."""
+
+    __slots__ = ("_speaking", "_timer", "rang")
+
+    def __init__(self, call: Call, speaking: Speaking) -> None:
+        self.rang, self._speaking, self._timer = False, speaking, None
+        if settings.PROXY_TOTAL_TIMEOUT:
+            left = call.started + settings.PROXY_TOTAL_TIMEOUT - clock.monotonic()
+            self._timer: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(left, self._ring)
+
+    def _ring(self) -> None:
+        self.rang = True
+        self._speaking.response.abandon()
+
+    def cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+def _noticed(call: Call, speaking: Speaking) -> None:
+    """Name the outcome as soon as it is known: a client may leave right after the end mark, and that is no
+    cancellation."""
+    if speaking.seen.error is not None:
+        call.outcome, call.error_code = "error", "upstream_error"
+    elif speaking.seen.ended:
+        call.outcome = "ok"
+
+
+def _broken(call: Call, facts: ErrorFacts) -> bytes:
+    call.outcome, call.error_code = "error", facts.code or facts.kind
+    return call.dialect.write_stream_error(facts)
+
+
+def _headers(call: Call, speaking: Speaking) -> list[tuple[str, str]]:
+    headers = _own_headers(call)
+    headers.append(("x-proxx-provider", speaking.candidate.provider.id))
+    if len(call.attempts) > 1:
+        headers.append(("x-proxx-attempts", str(len(call.attempts))))
+    if call.plan is not None and call.plan.alias:
+        headers.append(("x-proxx-model-alias", call.plan.alias))
+    for name, value in speaking.response.headers.items():
+        if name in FORWARDED_HEADERS or name.startswith(FORWARDED_PREFIXES):
+            headers.append((name, value))
+        elif name == "x-request-id":
+            headers.append(("x-proxx-upstream-request-id", value))
+    return headers
+
+
+def _own_headers(call: Call) -> list[tuple[str, str]]:
+    return [("x-request-id", str(call.id))]

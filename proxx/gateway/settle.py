@@ -1,0 +1,121 @@
+"""How a call ends: its usage, its record, its upstream closed. Hung on the request's task, so it runs once, however
+it ends.
+
+Being a done-callback it never awaits. The record is offered first: after that line a crash loses nothing.
+"""
+
+import asyncio
+from functools import partial
+
+from accounts.keys import KeyHolder
+from analytics import queue
+from analytics.record import AttemptRecord, UsageRecord
+from proxx.gateway.call import Attempt, Call
+from proxx.kit import clock
+from proxx.protocols.hub.events import Usage
+from routing import health
+
+BYTES_PER_TOKEN = 4  # the usual rule of thumb for English text; every use is marked as an estimate
+MESSAGE_LIMIT = 240
+END_PATIENCE = 1.0  # seconds an upstream may take to close a message whose end mark we have seen
+
+
+def when_done(call: Call) -> None:
+    """Settle this call when the current task ends: answered, failed, or cancelled at any await."""
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("a call is settled at the end of its task, and there is none")
+    task.add_done_callback(partial(_settle, call))
+
+
+def _settle(call: Call, _task: "asyncio.Task[object]") -> None:
+    now = clock.monotonic()
+    winner = call.attempts[-1] if call.attempts and call.attempts[-1].failure is None else None
+    if winner is not None:
+        winner.ended = now
+    queue.offer(_record(call, winner, now))
+    if winner is not None and winner.candidate.credential is not None:
+        health.done(winner.candidate.credential.id)
+        if call.outcome == "ok":
+            health.good(winner.candidate.credential.id)
+    if call.response is not None:
+        if call.outcome == "ok":
+            call.response.finish_later(END_PATIENCE)
+        else:
+            call.response.abandon()
+
+
+def _record(call: Call, winner: Attempt | None, now: float) -> UsageRecord:
+    usage = _usage(call)
+    last = winner or (call.attempts[-1] if call.attempts else None)
+    holder: KeyHolder = call.holder
+    credential = last.candidate.credential if last else None
+    return UsageRecord(
+        id=call.id,
+        tenant_id=holder.tenant_id,
+        key_id=holder.key_id,
+        endpoint=call.endpoint,
+        dialect=call.dialect.name,
+        stream=call.request.stream,
+        model_requested=call.request.model[:200],
+        model_routed=last.candidate.model[:200] if last else "",
+        provider_id=last.candidate.provider.id if last else "",
+        credential_id=credential.id if credential else None,
+        status=call.status,
+        outcome=call.outcome,
+        error_code=call.error_code,
+        duration_ms=_ms(now - call.started),
+        first_event_ms=None if call.first_event_at is None else _ms(call.first_event_at - call.started),
+        bytes_in=len(call.request.body),
+        bytes_out=call.bytes_out,
+        client_address=call.client_address,
+        user_agent=call.user_agent[:200],
+        request_id=call.client_request_id,
+        input_tokens=usage.input_total if usage else None,
+        cache_read_tokens=usage.cache_read if usage else None,
+        cache_write_tokens=usage.cache_write if usage else None,
+        output_tokens=usage.output_total if usage else None,
+        reasoning_tokens=usage.reasoning if usage else None,
+        usage_state="none" if usage is None else "estimated" if usage.estimated else "reported",
+        cost_nano=None,
+        price_state="unpriced",
+        warnings=[],
+        attempts=[_attempt_record(call, attempt, now) for attempt in call.attempts],
+    )
+
+
+def _usage(call: Call) -> Usage | None:
+    """What the provider reported; else, if it spoke at all, an estimate: bytes in, and one token per event or four
+    bytes out."""
+    seen = call.seen
+    if seen is None:
+        return None
+    if seen.usage is not None:
+        return seen.usage
+    out = seen.frames if call.request.stream else call.bytes_out // BYTES_PER_TOKEN
+    return Usage(input_total=len(call.request.body) // BYTES_PER_TOKEN, output_total=out, estimated=True)
+
+
+def _attempt_record(call: Call, attempt: Attempt, now: float) -> AttemptRecord:
+    candidate, failure = attempt.candidate, attempt.failure
+    ended = attempt.ended if attempt.ended is not None else now
+    return AttemptRecord(
+        number=attempt.number,
+        provider_id=candidate.provider.id,
+        credential_id=candidate.credential.id if candidate.credential else None,
+        account=candidate.credential.label if candidate.credential else "",
+        model=candidate.model[:200],
+        protocol=candidate.protocol,
+        status=attempt.status,
+        failure=failure.kind if failure else "",
+        message=failure.message[:MESSAGE_LIMIT] if failure else "",
+        retry_after=failure.retry_after if failure else None,
+        started_ms=_ms(attempt.started - call.started),
+        headers_ms=None if attempt.headers_at is None else _ms(attempt.headers_at - call.started),
+        first_event_ms=None if attempt.first_event_at is None else _ms(attempt.first_event_at - call.started),
+        duration_ms=_ms(ended - attempt.started),
+    )
+
+
+def _ms(seconds: float) -> int:
+    return max(0, round(seconds * 1000))

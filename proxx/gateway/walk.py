@@ -1,0 +1,55 @@
+"""The straight walk of one call: plan, find a candidate that speaks, stream it back. Settling is hung on the task
+first.
+
+Where it goes next: planner (routing), failover, attempt, pump; settle when the task ends.
+"""
+
+import asyncio
+
+from django.conf import settings
+
+from proxx.gateway import failover, pump, settle
+from proxx.gateway.attempt import Speaking
+from proxx.gateway.call import Call
+from proxx.gateway.errors import GatewayError
+from proxx.gateway.pump import Reply
+from proxx.kit import clock
+from routing import planner
+
+
+async def handle(call: Call) -> Reply:
+    """Answer one call; raise the `GatewayError` that its caller should see."""
+    settle.when_done(call)  # first: a stream that never starts has no `finally` to settle in
+    try:
+        call.plan = planner.plan(
+            model=call.request.model,
+            dialect=call.dialect.name,
+            tenant=call.tenant,
+            snapshot=call.snapshot,
+            now=clock.monotonic(),
+        )
+        if call.request.stream and settings.PROXY_COMMIT_AFTER:
+            return await _soon_or_early(call)
+        speaking = await failover.first_to_speak(call, call.plan)
+    except GatewayError as error:
+        call.outcome, call.status, call.error_code = "error", error.status, error.facts.code or error.facts.kind
+        raise
+    except Exception:  # not cancellation, which is already the default outcome
+        call.outcome, call.status, call.error_code = "error", 500, "internal_error"
+        raise
+    return pump.reply(call, speaking)
+
+
+async def _soon_or_early(call: Call) -> Reply:
+    """Wait for the first event only so long; then commit the stream and go on waiting inside it."""
+    if call.plan is None:
+        raise TypeError("a call is planned before it is spoken")
+    waiting: asyncio.Task[Speaking] = asyncio.create_task(
+        failover.first_to_speak(call, call.plan), name="first-to-speak"
+    )
+    try:
+        done, _ = await asyncio.wait({waiting}, timeout=settings.PROXY_COMMIT_AFTER)
+    except asyncio.CancelledError:
+        waiting.cancel()
+        raise
+    return pump.reply(call, waiting.result()) if done else pump.reply_early(call, waiting)

@@ -1,0 +1,72 @@
+"""Server-sent events as bytes: where frames end, and what one frame's data is. Any split point, all three line ends.
+
+The WHATWG grammar: a blank line ends a frame; lines end with LF, CR LF or CR; `data` lines of a frame are joined by LF.
+"""
+
+import re
+
+FRAME_LIMIT = 16 * 1024 * 1024  # an event larger than this is a broken upstream, not an answer
+
+_FRAME_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+
+
+class FrameTooLarge(ValueError):
+    """An upstream event above `FRAME_LIMIT`."""
+
+
+class FrameCutter:
+    """Give back whole frames from pieces cut anywhere; keep the unfinished rest."""
+
+    __slots__ = ("_rest",)
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    @property
+    def rest(self) -> bytes:
+        """The bytes of a frame that has not ended yet."""
+        return self._rest
+
+    def feed(self, piece: bytes) -> bytes:
+        """Take one piece and return all bytes up to the last frame end, possibly none."""
+        whole = self._rest + piece if self._rest else piece
+        end = _last_frame_end(whole)
+        self._rest = whole[end:]
+        if len(self._rest) > FRAME_LIMIT:
+            raise FrameTooLarge(f"an event of more than {FRAME_LIMIT} bytes")
+        return whole if end == len(whole) else whole[:end]
+
+
+def frames(block: bytes) -> list[bytes]:
+    """Split bytes that end at a frame end into frames, each with its own end."""
+    found, start = [], 0
+    for match in _FRAME_END.finditer(block):
+        found.append(block[start : match.end()])
+        start = match.end()
+    if start < len(block):
+        found.append(block[start:])
+    return found
+
+
+def data_of(frame: bytes) -> bytes:
+    """Return the joined data lines of one frame; empty for a comment or a bare id."""
+    if frame.startswith(b"data: ") and b"\n" not in frame[:-2].rstrip(b"\r\n") and b"\r" not in frame.rstrip(b"\r\n"):
+        return frame[6:].rstrip(b"\r\n")
+    lines = []
+    for line in _LINE_END.split(frame):
+        if line.startswith(b"data:"):
+            lines.append(line[6:] if line[5:6] == b" " else line[5:])
+    return b"\n".join(lines)
+
+
+def _last_frame_end(whole: bytes) -> int:
+    end = whole.rfind(b"\n\n") + 2
+    if end < 2:
+        end = 0
+    if b"\r" in whole:
+        crlf = whole.rfind(b"\r\n\r\n")
+        # A lone CR pair at the very end may be the first half of CR LF CR LF: wait for the next piece.
+        cr = whole.rfind(b"\r\r", 0, len(whole))
+        end = max(end, crlf + 4 if crlf >= 0 else 0, cr + 2 if cr >= 0 else 0)
+    return end

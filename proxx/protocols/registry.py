@@ -1,0 +1,11 @@
+"""The dialects proxx speaks, by name. A new one is a package and a line here."""
+
+from proxx.protocols.openai_chat import PROTOCOL as OPENAI_CHAT
+from proxx.protocols.spec import Protocol
+
+PROTOCOLS: dict[str, Protocol] = {protocol.name: protocol for protocol in (OPENAI_CHAT,)}
+
+
+def get(name: str) -> Protocol:
+    """Return a dialect by its name; raise `KeyError` for one that proxx does not speak."""
+    return PROTOCOLS[name]
