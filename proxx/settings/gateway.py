@@ -7,7 +7,9 @@ MIB = 1024 * 1024
 # Where it listens.
 PROXY_HOST = env.text("PROXY_HOST", "HOST", default="127.0.0.1")
 PROXY_PORT = env.whole("PROXY_PORT", "PORT", default=8789, least=0)
-PROXX_SERVER = env.text("PROXX_SERVER", default="daphne")
+PROXX_SERVER = env.text("PROXX_SERVER", default="daphne")  # or uvicorn (requirements/uvicorn.txt)
+PROXX_DATA_PLANE = env.text("PROXX_DATA_PLANE", default="fast")  # under Daphne; stock: Daphne's own HTTP code
+PROXY_TRUSTED_PROXIES = env.words("PROXY_TRUSTED_PROXIES")  # addresses or networks whose X-Forwarded-* count
 
 # Who may call.
 PROXY_AUTH_TOKEN_IS_SET = "PROXY_AUTH_TOKEN" in env.everything()
@@ -54,6 +56,9 @@ PROXY_BODY_TIMEOUT = env.number("PROXY_BODY_TIMEOUT", default=60)
 PROXY_WRITE_BUFFER_LIMIT = env.whole("PROXY_WRITE_BUFFER_LIMIT", default=MIB, least=1024)
 PROXY_READER_TIMEOUT = env.number("PROXY_READER_TIMEOUT", default=60)
 PROXY_REPLY_LIMIT = env.whole("PROXY_REPLY_LIMIT", default=64 * MIB, least=1024)  # a whole upstream answer
+PROXY_KEEP_ALIVE = env.number("PROXY_KEEP_ALIVE", default=75)  # an idle client connection; 0: close at once
+PROXY_CONNECTION_LIMIT = env.whole("PROXY_CONNECTION_LIMIT", default=10_000, least=1)
+PROXY_CONNECTIONS_PER_ADDRESS = env.whole("PROXY_CONNECTIONS_PER_ADDRESS", default=0)  # 0: no limit
 PROXY_DRAIN_TIMEOUT = env.number("PROXY_DRAIN_TIMEOUT", default=25)
 
 # Files it reads and writes.
