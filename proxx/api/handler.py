@@ -25,6 +25,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+ROUTES = "proxx.api.routes"
 SUPPORTED = "POST /v1/chat/completions, GET /v1/models, GET /v1/models/{id}, GET /health"
 
 
@@ -91,7 +92,7 @@ def _request(scope: MutableMapping[str, Any], body: bytes) -> HttpRequest:
 async def _respond(request: HttpRequest) -> HttpResponseBase:
     """Find the route and call it; whatever happens, the answer is in the caller's dialect."""
     try:
-        match = get_resolver().resolve(request.path_info)
+        match = get_resolver(ROUTES).resolve(request.path_info)
     except Resolver404:
         return errors.respond(request, _unknown(request))
     request.resolver_match = match
