@@ -56,8 +56,7 @@ async def speak(call: Call, candidate: Candidate) -> Speaking:
     """Ask one candidate and wait for its first meaningful event; raise `AttemptFailed` if it does not come."""
     attempt = Attempt(len(call.attempts) + 1, candidate, clock.monotonic())
     call.attempts.append(attempt)
-    if candidate.credential is not None:
-        health.begin(candidate.credential.id)
+    health.begin(candidate.key)
     try:
         async with asyncio.timeout(_patience(call)):
             speaking = await _first_event(call, candidate, attempt)
@@ -65,11 +64,11 @@ async def speak(call: Call, candidate: Candidate) -> Speaking:
         _lost(call, attempt, failed.failure)
         raise
     except TimeoutError:
-        raise AttemptFailed(_lost(call, attempt, failures.TIMED_OUT)) from None
+        raise AttemptFailed(_lost(call, attempt, failures.named("timed_out"))) from None
     except failures.TRANSPORT_FAULTS as fault:
         raise AttemptFailed(_lost(call, attempt, failures.from_exception(fault))) from None
     except (ReplyTooLarge, FrameTooLarge):
-        raise AttemptFailed(_lost(call, attempt, failures.MALFORMED)) from None
+        raise AttemptFailed(_lost(call, attempt, failures.named("malformed"))) from None
     attempt.first_event_at = call.first_event_at = clock.monotonic()
     return speaking
 
@@ -87,7 +86,7 @@ async def _first_event(call: Call, candidate: Candidate, attempt: Attempt) -> Sp
     seen = call.dialect.watch_whole(body)
     _judge(seen, ended=True)
     if call.request.stream:
-        raise AttemptFailed(failures.malformed("a whole answer where a stream was asked for"))
+        raise AttemptFailed(failures.named("malformed", "A whole answer where a stream was asked for."))
     return Speaking(candidate, response, seen, body)
 
 
@@ -115,9 +114,9 @@ def _judge(seen: Seen, *, ended: bool) -> None:
     if seen.error is not None:
         raise AttemptFailed(failures.from_error_object(seen.error))
     if seen.malformed:
-        raise AttemptFailed(failures.malformed(seen.malformed))
+        raise AttemptFailed(failures.named("malformed", f"The provider sent {seen.malformed}."))
     if ended and not seen.spoke:
-        raise AttemptFailed(failures.EMPTY)
+        raise AttemptFailed(failures.named("empty"))
 
 
 def _request(call: Call, candidate: Candidate) -> UpstreamRequest:
@@ -125,10 +124,10 @@ def _request(call: Call, candidate: Candidate) -> UpstreamRequest:
     headers = list(_STANDARD_HEADERS)
     headers.extend((name.encode(), value.encode()) for name, value in provider.headers)
     if credential is not None:
-        headers.extend(auth.headers(provider.auth, credential.secret.reveal()))
+        headers.extend(auth.headers(candidate.auth, credential.secret.reveal()))
     return UpstreamRequest(
         method="POST",
-        url=candidate.url,
+        url=client.url(candidate.url),
         headers=headers,
         body=call.dialect.same_dialect(
             call.request, model=candidate.model, ask_usage="no_stream_options" not in provider.quirks
@@ -155,8 +154,7 @@ def _patience(call: Call) -> float:
 def _lost(call: Call, attempt: Attempt, failure: Failure) -> Failure:
     """A losing attempt closes its upstream at once and no longer counts as in flight."""
     attempt.failure, attempt.ended = failure, clock.monotonic()
-    if attempt.candidate.credential is not None:
-        health.done(attempt.candidate.credential.id)
+    health.done(attempt.candidate.key)
     if call.response is not None:
         call.response.abandon()
         call.response = None

@@ -34,10 +34,10 @@ def _settle(call: Call, _task: "asyncio.Task[object]") -> None:
     if winner is not None:
         winner.ended = now
     queue.offer(_record(call, winner, now))
-    if winner is not None and winner.candidate.credential is not None:
-        health.done(winner.candidate.credential.id)
+    if winner is not None:
+        health.done(winner.candidate.key)
         if call.outcome == "ok":
-            health.good(winner.candidate.credential.id)
+            health.good(winner.candidate.key)
     if call.response is not None:
         if call.outcome == "ok":
             call.response.finish_later(END_PATIENCE)
@@ -103,7 +103,7 @@ def _attempt_record(call: Call, attempt: Attempt, now: float) -> AttemptRecord:
         number=attempt.number,
         provider_id=candidate.provider.id,
         credential_id=candidate.credential.id if candidate.credential else None,
-        account=candidate.credential.label if candidate.credential else "",
+        account=candidate.account,
         model=candidate.model[:200],
         protocol=candidate.protocol,
         status=attempt.status,
