@@ -31,9 +31,9 @@ class Row:
         return bool(self.codes & codes) or (self.words is not None and self.words.search(message) is not None)
 
 
-def code_set(text: str) -> frozenset[str]:
-    """Return the codes in a blank-separated text."""
-    return frozenset(text.split())
+def codes(*texts: str) -> frozenset[str]:
+    """Return the codes in blank-separated texts."""
+    return frozenset(" ".join(texts).split())
 
 
 def words(*alternatives: str) -> re.Pattern[str]:

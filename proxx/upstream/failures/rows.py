@@ -5,7 +5,7 @@ of its name; docs/failures.md shows the same rows. How a row is matched is in ev
 """
 
 from proxx.upstream.failures.body import PAGE, PER_DAY, PER_MINUTE
-from proxx.upstream.failures.evidence import Row, code_set, only, words
+from proxx.upstream.failures.evidence import Row, codes, only, words
 
 BLAMES_REQUEST = only(400, 403, 404, 413, 422, 451, 500, None)
 MODEL_TROUBLE = only(400, 403, 404, 422, 429, None)
@@ -19,7 +19,7 @@ ROWS: tuple[Row, ...] = (
         "request",
         "The prompt is longer than the model's context; every vendor says it in other words.",
         BLAMES_REQUEST,
-        code_set("context_length_exceeded context_window_exceeded exceed_context_size_error"),
+        codes("context_length_exceeded context_window_exceeded exceed_context_size_error"),
         words(
             r"maximum context length",
             r"prompt is too long",
@@ -36,8 +36,10 @@ ROWS: tuple[Row, ...] = (
         "request",
         "A content filter or usage policy refused the prompt.",
         BLAMES_REQUEST,
-        code_set("content_policy_violation content_filter cyber_policy invalid_prompt moderation_blocked 1301")
-        | code_set("data_inspection_failed datainspectionfailed responsibleaipolicyviolation"),
+        codes(
+            "content_policy_violation content_filter cyber_policy invalid_prompt moderation_blocked 1301",
+            "data_inspection_failed datainspectionfailed responsibleaipolicyviolation",
+        ),
         words(r"content (?:management )?policy", r"usage polic(?:y|ies)", r"safety system", r"\bwas flagged\b"),
     ),
     Row(
@@ -46,8 +48,10 @@ ROWS: tuple[Row, ...] = (
         "credential",
         "The key is unknown, expired or malformed; some vendors say so with 400.",
         only(400, 401, 403, None),
-        code_set("invalid_api_key api_key_invalid authentication_error unauthenticated token_expired")
-        | code_set("invalid_authentication_error 1000 1001 1002 1003 1004"),
+        codes(
+            "invalid_api_key api_key_invalid authentication_error unauthenticated token_expired",
+            "invalid_authentication_error 1000 1001 1002 1003 1004",
+        ),
         words(
             r"api key not valid", r"(?:invalid|incorrect) api key", r"invalid (?:authentication|bearer|access token)"
         ),
@@ -58,7 +62,7 @@ ROWS: tuple[Row, ...] = (
         "provider",
         "The provider refuses the country this gateway runs in: no other key helps.",
         only(400, 403, None),
-        code_set("unsupported_country_region_territory"),
+        codes("unsupported_country_region_territory"),
         words(r"country, region, or territory", r"location is not supported"),
     ),
     Row(
@@ -67,7 +71,7 @@ ROWS: tuple[Row, ...] = (
         "model",
         "The account may not use this model; others may.",
         MODEL_TROUBLE,
-        code_set("usage_not_included model_not_allowed model_access_denied"),
+        codes("usage_not_included model_not_allowed model_access_denied"),
         words(
             r"access to (?:the |this )?model",
             r"unable to access model",
@@ -82,15 +86,12 @@ ROWS: tuple[Row, ...] = (
         "model",
         "This provider has no such model, or has it no longer.",
         only(400, 404, 410, 422, None),
-        code_set("model_not_found model_decommissioned model_not_available 1211"),
+        codes("model_not_found model_decommissioned model_not_available 1211"),
         words(
             r"\bmodels?\b.{0,120}?(?:not found|not exist|doesn't exist|decommissioned|no longer available)",
             r"\bmodels?/\S{1,120} is not",
             r"\b(?:unknown|invalid|no such|unsupported) model\b",
-            r"not a valid model",
-            r"model identifier is invalid",
-            r"no endpoints found",
-            r"^model: \S+$",
+            r"not a valid model|model identifier is invalid|no endpoints found|^model: \S+$",
         ),
     ),
     Row(
@@ -99,7 +100,7 @@ ROWS: tuple[Row, ...] = (
         "request",
         "The body, not the prompt, is over the provider's limit.",
         only(400, 413, 422, None),
-        code_set("request_too_large payload_too_large"),
+        codes("request_too_large payload_too_large"),
         words(r"request (?:entity|body|payload) (?:is )?too large"),
     ),
     Row(
@@ -108,7 +109,7 @@ ROWS: tuple[Row, ...] = (
         "model",
         "One model is busy or still loading; the provider's others are not.",
         BUSY,
-        code_set("1312"),
+        codes("1312"),
         words(r"\bmodel\b.{0,80}?\b(?:overloaded|loading|at capacity|high (?:demand|traffic)|busy)"),
     ),
     Row(
@@ -117,9 +118,7 @@ ROWS: tuple[Row, ...] = (
         "provider",
         "The provider says that it is overloaded, under whichever status.",
         BUSY,
-        code_set(
-            "overloaded_error server_is_overloaded server_overloaded engine_overloaded_error slow_down unavailable"
-        ),
+        codes("overloaded_error server_is_overloaded server_overloaded engine_overloaded_error slow_down unavailable"),
         words(r"overloaded", r"no healthy upstream"),
     ),
     Row(
@@ -128,7 +127,7 @@ ROWS: tuple[Row, ...] = (
         "model",
         "Google's QuotaFailure names a per-day quota: waiting a minute does not help.",
         LIMITED,
-        code_set(PER_DAY),
+        codes(PER_DAY),
     ),
     Row(
         "a_minute_quota_is_only_a_rate",
@@ -136,7 +135,7 @@ ROWS: tuple[Row, ...] = (
         "model",
         "Google calls a per-minute limit a quota, too.",
         LIMITED,
-        code_set(PER_MINUTE),
+        codes(PER_MINUTE),
     ),
     Row(
         "too_many_in_flight_is_told_from_a_rate",
@@ -144,7 +143,7 @@ ROWS: tuple[Row, ...] = (
         "credential",
         "A limit on parallel requests passes as soon as one of ours ends.",
         only(429, 503, None),
-        code_set("1302 concurrency_limit_exceeded too_many_concurrent_requests"),
+        codes("1302 concurrency_limit_exceeded too_many_concurrent_requests"),
         words(r"concurren", r"(?:parallel|simultaneous) requests"),
     ),
     Row(
@@ -153,12 +152,10 @@ ROWS: tuple[Row, ...] = (
         "credential",
         "Plan, budget or balance is used up until it resets or is paid.",
         frozenset(),
-        code_set(
-            "insufficient_quota usage_limit_reached usage_limit_exceeded quota_exceeded billing_hard_limit_reached"
-        )
-        | code_set("billing_not_active billing_error insufficient_balance insufficient_credits insufficient_user_quota")
-        | code_set(
-            "exceeded_current_quota_error payment_required credits_exhausted arrearage 1113 1304 1308 1309 1310"
+        codes(
+            "insufficient_quota usage_limit_reached usage_limit_exceeded quota_exceeded billing_hard_limit_reached",
+            "billing_not_active billing_error insufficient_balance insufficient_credits insufficient_user_quota",
+            "exceeded_current_quota_error payment_required credits_exhausted arrearage 1113 1304 1308 1309 1310",
         ),
     ),
     Row(
@@ -167,7 +164,7 @@ ROWS: tuple[Row, ...] = (
         "credential",
         "An ordinary limit per minute or day, named by a code that means nothing else.",
         only(400, 429, 503, None),
-        code_set("rate_limit_exceeded rate_limit_reached throttlingexception 1303 1305 1313"),
+        codes("rate_limit_exceeded rate_limit_reached throttlingexception 1303 1305 1313"),
     ),
     Row(
         "a_429_from_behind_a_router_concerns_the_model",
@@ -184,14 +181,7 @@ ROWS: tuple[Row, ...] = (
         "Words of plan and money in a 429 (routing.md 6.1).",
         only(429),
         words=words(
-            r"usage limit",
-            r"quota",
-            r"exhausted",
-            r"insufficient",
-            r"balance",
-            r"credit",
-            r"billing",
-            r"payment",
+            r"usage limit|quota|exhausted|insufficient|balance|credit|billing|payment",
             r"\b(?:plan|monthly|weekly|daily) limit",
         ),
     ),
@@ -225,7 +215,7 @@ ROWS: tuple[Row, ...] = (
         "provider",
         "A 403 page comes from a wall in front of the provider, which never saw the key.",
         only(403),
-        code_set(PAGE),
+        codes(PAGE),
     ),
     Row(
         "a_timeout_says_so_by_code",
@@ -233,7 +223,7 @@ ROWS: tuple[Row, ...] = (
         "provider",
         "The provider gave up on itself.",
         only(408, 499, 500, 502, 503, 504, None),
-        code_set("timeout timeout_error deadline_exceeded request_timeout"),
+        codes("timeout timeout_error deadline_exceeded request_timeout"),
     ),
     Row(
         "a_missing_right_says_so_by_code",
@@ -241,7 +231,7 @@ ROWS: tuple[Row, ...] = (
         "credential",
         "The key is good but may not do this.",
         only(400, 401, 403, None),
-        code_set("permission_error permission_denied account_deactivated 1110 1111 1112 1120 1121"),
+        codes("permission_error permission_denied account_deactivated 1110 1111 1112 1120 1121"),
     ),
     Row(
         "an_error_in_a_200_that_names_a_rate",
@@ -249,7 +239,7 @@ ROWS: tuple[Row, ...] = (
         "credential",
         "A stream that opens with a rate limit.",
         only(None),
-        code_set("rate_limit_error resource_exhausted too_many_requests"),
+        codes("rate_limit_error resource_exhausted too_many_requests"),
         words(r"rate limit"),
     ),
     Row(
@@ -258,7 +248,7 @@ ROWS: tuple[Row, ...] = (
         "request",
         "A stream that opens with the rejection of the request.",
         only(None),
-        code_set("invalid_request_error invalid_argument failed_precondition invalid_value unsupported_parameter"),
+        codes("invalid_request_error invalid_argument failed_precondition invalid_value unsupported_parameter"),
     ),
     Row(
         "an_error_in_a_200_that_knows_no_such_thing",
@@ -266,7 +256,7 @@ ROWS: tuple[Row, ...] = (
         "model",
         "A stream that opens with not found.",
         only(None),
-        code_set("not_found_error not_found"),
+        codes("not_found_error not_found"),
     ),
     Row("a_401_is_the_credentials", "auth", "credential", "No credential, or a wrong one.", only(401)),
     Row("a_402_is_a_spent_plan", "quota_spent", "credential", "Payment is required.", only(402)),

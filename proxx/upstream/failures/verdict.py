@@ -8,8 +8,9 @@ import httpx
 from proxx.upstream.failures import body as bodies
 from proxx.upstream.failures import prose, wait
 from proxx.upstream.failures.body import Facts
+from proxx.upstream.failures.evidence import Row
 from proxx.upstream.failures.kinds import KINDS, Failure, named
-from proxx.upstream.failures.rows import ROWS, Row
+from proxx.upstream.failures.rows import ROWS
 from proxx.upstream.message import NoReply, ReplyTooLarge, ReplyTruncated
 
 LIMIT_KINDS = frozenset(("rate_limited", "quota_spent", "too_many_at_once", "overloaded"))
