@@ -1,0 +1,79 @@
+# Everything a developer or operator types. `make` alone prints this page.
+
+PYTHON ?= python3
+VENV ?= .venv
+DATA ?= data
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
+WORKERS ?= 2
+ARGS ?=
+
+# A stamp carries the lock it was made from, so a changed lock installs again and an unchanged one costs nothing.
+BASE := $(VENV)/.base.stamp
+DEV := $(VENV)/.dev.stamp
+
+.DEFAULT_GOAL := help
+.PHONY: help run dev demo test check format lint types stairs tests bench migrate lock clean
+
+help: ## print this page
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(BASE) ## set up and start proxx: server, worker, console
+	@exec $(BIN)/python -m proxx.run
+
+dev: $(DEV) ## the same, restarting whenever the code changes
+	@exec $(BIN)/python -m proxx.run --reload
+
+demo: $(BASE) ## the same beside a simulated provider, with traffic to look at
+	@exec $(BIN)/python -m proxx.run --demo
+
+test: check ## set up and check everything: exactly what CI runs
+
+check: lint types stairs tests ## format, lint, types, stairs, tests
+
+format: $(DEV) ## put the code into shape
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lint: $(DEV) ## formatting and lint
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(DEV) ## strict types
+	$(BIN)/mypy .
+
+stairs: $(DEV) ## imports go down the stairs, never up
+	$(BIN)/lint-imports --no-cache
+
+tests: $(DEV) ## the tests; ARGS=tests/routing for a part
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+bench: $(DEV) ## measure against a direct connection; writes benchmarks/results
+	$(BIN)/python -m benchmarks.run $(ARGS)
+
+migrate: $(BASE) ## bring the database up to date
+	@$(BIN)/python -m proxx.env_file
+	@$(BIN)/python manage.py migrate
+
+lock: $(DEV) ## compile requirements/*.in to hash-locked *.txt
+	$(BIN)/uv pip compile $(LOCK) requirements/base.in -o requirements/base.txt $(ARGS)
+	$(BIN)/uv pip compile $(LOCK) -c requirements/base.txt requirements/uvicorn.in -o requirements/uvicorn.txt $(ARGS)
+	$(BIN)/uv pip compile $(LOCK) -c requirements/uvicorn.txt requirements/dev.in -o requirements/dev.txt $(ARGS)
+
+LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+clean: ## remove what can be made again (never data or .env)
+	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "proxx needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	@echo "Making a virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(BASE): requirements/base.txt | $(BIN)/python
+	@cmp -s $< $@ || { echo "Installing the locked packages"; $(PIP) install --require-hashes -r $<; }
+	@cp $< $@
+
+$(DEV): requirements/dev.txt | $(BASE)
+	@cmp -s $< $@ || { echo "Installing the locked packages for development"; $(PIP) install --require-hashes -r $<; }
+	@cp $< $@

@@ -1,0 +1,92 @@
+"""The Celery app and the table of periodic jobs, all of them.
+
+Tasks take ids, are safe to repeat and hold no logic: the functions they call live in their rooms. Without Redis the
+broker is a folder under the data directory, made for one machine; a task of a killed worker is gone then, so only
+what the clock repeats is ever sent (docs/decisions/0004). Stop Celery and serving continues.
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from celery import Celery
+from celery.signals import beat_embedded_init, beat_init
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proxx.settings.prod")
+
+app = Celery("proxx")
+
+MINUTE = timedelta(minutes=1)
+# The task, how often, and whether also once as soon as the clock starts.
+JOBS: tuple[tuple[str, timedelta, bool], ...] = (
+    ("routing.tasks.refresh_catalogs", 10 * MINUTE, True),
+    ("analytics.tasks.rollup", MINUTE, True),
+    ("analytics.tasks.retention", 60 * MINUTE, False),
+)
+
+
+def folder_broker(data: Path) -> dict[str, Any]:
+    """Return the settings of a broker that is a folder; it is made, for its owner only, if it is not there."""
+    root = data / "celery"
+    messages, control = root / "messages", root / "control"
+    for folder in (root, messages, control):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return {
+        "broker_url": "filesystem://",
+        "broker_transport_options": {
+            "data_folder_in": str(messages),
+            "data_folder_out": str(messages),
+            "control_folder": str(control),
+        },
+    }
+
+
+def redis_broker(url: str) -> dict[str, Any]:
+    """Return the settings of a Redis broker; a rediss:// address that says nothing of certificates verifies them."""
+    parts = urlsplit(url)
+    silent = parts.scheme == "rediss" and "ssl_cert_reqs" not in parse_qs(parts.query)
+    return {
+        "broker_url": url,
+        "broker_transport_options": {"socket_timeout": 30, "socket_connect_timeout": 5, "visibility_timeout": 3600},
+        **({"broker_use_ssl": {"ssl_cert_reqs": "required"}} if silent else {}),
+    }
+
+
+def schedule() -> dict[str, dict[str, Any]]:
+    """Return the clock's table; a job that nobody took before its next turn expires, so none pile up."""
+    return {
+        task: {"task": task, "schedule": every, "options": {"expires": every.total_seconds()}}
+        for task, every, _ in JOBS
+    }
+
+
+@beat_init.connect
+@beat_embedded_init.connect
+def send_first_jobs(**_: object) -> None:
+    """Send what should also happen at once when the clock starts; sending waits for nobody."""
+    for task, every, at_start in JOBS:
+        if at_start:
+            app.send_task(task, expires=every.total_seconds())
+
+
+app.conf.update(
+    **(redis_broker(settings.REDIS_URL) if settings.REDIS_URL else folder_broker(Path(settings.PROXY_DATA_DIR))),
+    beat_schedule=schedule(),
+    beat_schedule_filename=str(Path(settings.PROXY_DATA_DIR) / "celery" / "clock"),
+    broker_connection_retry_on_startup=True,
+    accept_content=["json"],
+    task_serializer="json",
+    result_backend=None,
+    task_ignore_result=True,
+    task_acks_late=True,
+    worker_prefetch_multiplier=1,
+    worker_enable_remote_control=False,
+    worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
+    timezone="UTC",
+    enable_utc=True,
+)
+app.autodiscover_tasks()

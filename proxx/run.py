@@ -1,0 +1,213 @@
+"""`make run`: prepare, then keep the server and one Celery worker running, and stop them together.
+
+The supervisor itself knows no Django. It completes .env, runs proxx/prepare.py once (database, static files, first
+operator and key), starts the server and, as soon as that answers, the worker with its clock inside. Ctrl-C or
+SIGTERM stops all gracefully and ends with 0; a second one ends all at once. The server's death ends everything with
+its exit code; a dead worker comes back.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import itertools
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from proxx import env_file
+from proxx.child import Child, say
+from proxx.env_file import ROOT
+
+BACK_OFF = (1, 2, 4, 8, 16, 32, 60)  # seconds before a dead worker comes back
+STEADY = 60  # a worker that lived this many seconds has earned a quick return
+STOP_MARGIN = 10  # seconds that the server may need beyond its own drain
+LOOK_EVERY = 0.05  # seconds between two looks whether the server answers
+CODE = ("proxx", "accounts", "oauth", "routing", "analytics", "templates")
+WORKER = ("celery", "-A", "proxx.celery", "-q", "worker", "-B", "--pool", "solo", "--loglevel", "WARNING")
+ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat")  # there is nobody to talk to
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the children are given, and what the supervisor must know itself. `drain` is in seconds."""
+
+    environment: dict[str, str]
+    host: str
+    port: int
+    drain: float
+
+
+def main() -> None:
+    """Read the command line, prepare, supervise until the end."""
+    parser = argparse.ArgumentParser(prog="python -m proxx.run", description="Start proxx: server, worker, console.")
+    parser.add_argument("--reload", action="store_true", help="start again whenever the code changes")
+    options = parser.parse_args()
+    try:
+        house = furnish(dict(os.environ), reload=options.reload)
+    except ValueError as fault:
+        sys.exit(f"proxx cannot start: {fault}")
+    try:
+        prepared = subprocess.run([sys.executable, "-m", "proxx.prepare"], cwd=ROOT, env=house.environment).returncode
+    except KeyboardInterrupt:
+        prepared = 128 + signal.SIGINT
+    sys.exit(prepared or asyncio.run(_Supervisor(house, reload=options.reload).run()))
+
+
+def furnish(environment: dict[str, str], *, reload: bool) -> House:
+    """Complete .env and settle host and port; a `ValueError` says in one sentence what is in the way."""
+    file = env_file.path(environment)
+    if added := env_file.complete(file, environment):
+        say(f"Fresh secrets in {file.name}: {', '.join(added)}.")
+    known = {**env_file.read(file), **environment}
+    host = known.get("PROXY_HOST", known.get("HOST", "")).strip() or "127.0.0.1"
+    port = _claim(host, int(_number("PROXY_PORT", known.get("PROXY_PORT", known.get("PORT", "")), default=8789)))
+    drain = _number("PROXY_DRAIN_TIMEOUT", known.get("PROXY_DRAIN_TIMEOUT", ""), default=1 if reload else 25)
+    ours = {
+        "DJANGO_SETTINGS_MODULE": environment.get("DJANGO_SETTINGS_MODULE") or _settings(reload=reload),
+        "PYTHONUNBUFFERED": "1",  # a child's line appears when it is written
+        "PROXY_HOST": host,
+        "PROXY_PORT": str(port),
+        "PROXY_DRAIN_TIMEOUT": f"{drain:g}",
+    }
+    return House({**environment, **ours}, host, port, drain)
+
+
+class _Supervisor:
+    """Two children and who may live: the server until told otherwise, the worker as long as the server does."""
+
+    def __init__(self, house: House, *, reload: bool) -> None:
+        self._house, self._reload = house, reload
+        self._server = Child("server", (sys.executable, "-m", "proxx.server"), house.environment, ROOT)
+        self._worker = Child("worker", (sys.executable, "-m", *WORKER, *ALONE), house.environment, ROOT)
+        self._told_to_stop = asyncio.Event()
+        self._forced = False
+
+    async def run(self) -> int:
+        """Live until told to stop, or once only without --reload; return the exit code."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._stop_or_force)
+        while True:
+            code = await self._live()
+            if not self._reload or self._told_to_stop.is_set():
+                return code
+            say("The code changed: starting again.")
+
+    async def _live(self) -> int:
+        """Start both, wait for a reason to end, stop both; return the server's exit code, or 0 if it was told to."""
+        await self._server.start()
+        server_end = asyncio.create_task(self._server.ended(), name="server's end")
+        keeping = asyncio.create_task(self._keep_worker(), name="keeping the worker")
+        told: list[asyncio.Task[Any]] = [asyncio.create_task(self._told_to_stop.wait(), name="told to stop")]
+        if self._reload:
+            told.append(asyncio.create_task(_code_changed(), name="change of the code"))
+        await asyncio.wait({server_end, *told}, return_when=asyncio.FIRST_COMPLETED)
+        died = not any(task.done() for task in told)
+        if died:
+            say(f"The server ended by itself with exit code {server_end.result()}.")
+        await self._stop_all(server_end, keeping)
+        if died and self._reload:
+            await asyncio.wait(told, return_when=asyncio.FIRST_COMPLETED)
+        for task in told:
+            task.cancel()
+        return server_end.result() if died else int(self._forced)
+
+    async def _keep_worker(self) -> None:
+        """Once the server answers, keep a worker running, more patiently after each early death."""
+        began = time.monotonic()
+        await _answering(self._house.host, self._house.port)
+        say(f"Ready after {time.monotonic() - began:.1f} s. Ctrl-C stops everything.")
+        deaths = 0
+        while True:
+            began = time.monotonic()
+            await self._worker.start()
+            code = await self._worker.ended()
+            deaths = 0 if time.monotonic() - began > STEADY else deaths
+            pause = BACK_OFF[min(deaths, len(BACK_OFF) - 1)]
+            say(f"The worker ended with exit code {code}; serving goes on, it comes back in {pause} s.")
+            await asyncio.sleep(pause)
+            deaths += 1
+
+    async def _stop_all(self, server_end: asyncio.Task[int], keeping: asyncio.Task[None]) -> None:
+        """Ask both to stop, wait as long as the server may drain, then insist."""
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        ends = {server_end}
+        if self._worker.alive:
+            ends.add(asyncio.create_task(self._worker.ended(), name="worker's end"))
+        self._server.ask_to_stop()
+        self._worker.ask_to_stop()
+        _, late = await asyncio.wait(ends, timeout=self._house.drain + STOP_MARGIN)
+        if late:
+            say("Still busy after its time to drain: ending it by force.")
+            self._force()
+            await asyncio.wait(late)
+
+    def _stop_or_force(self) -> None:
+        if self._told_to_stop.is_set():
+            self._force()
+            return
+        say(f"Stopping: calls in flight have {self._house.drain:g} s to finish.")
+        self._told_to_stop.set()
+
+    def _force(self) -> None:
+        self._forced = True
+        self._server.kill()
+        self._worker.kill()
+
+
+async def _answering(host: str, port: int) -> None:
+    """Return as soon as something accepts connections there."""
+    for pause in itertools.repeat(LOOK_EVERY):
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection(_reachable(host), port)
+            writer.close()
+            return
+        await asyncio.sleep(pause)
+
+
+async def _code_changed() -> None:
+    """Return after the next change of the code (watchfiles is a development package: imported only here)."""
+    from watchfiles import DefaultFilter, awatch
+
+    folders = [folder for name in CODE if (folder := ROOT / name).is_dir()]
+    async for _ in awatch(*folders, watch_filter=DefaultFilter()):
+        return
+
+
+def _claim(host: str, port: int) -> int:
+    """Return the port if it is free, any free one for 0; raise `ValueError` if it is taken or the host is not ours."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(address)
+            return int(trial.getsockname()[1])
+    except (OSError, OverflowError) as fault:
+        raise ValueError(
+            f"cannot listen on {host} port {port} ({fault}). PROXY_HOST and PROXY_PORT say where."
+        ) from None
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+
+
+def _number(name: str, text: str, *, default: float) -> float:
+    try:
+        return float(text) if text.strip() else default
+    except ValueError:
+        raise ValueError(f"{name} must be a number.") from None
+
+
+def _settings(*, reload: bool) -> str:
+    return "proxx.settings.dev" if reload else "proxx.settings.prod"
+
+
+if __name__ == "__main__":
+    main()
