@@ -52,20 +52,22 @@ class Asker:
         while True:
             question, future = self._line.get()
             self._since = clock.monotonic()
-            try:
-                answer = _with_fresh_connection(question)
-            except BaseException as error:
-                future.set_exception(error)
-            else:
+            answer, fault = _answer(question)
+            # Before the answer goes out: who gets it may ask again at once and must not find us busy.
+            self._since = None
+            if fault is None:
                 future.set_result(answer)
-            finally:
-                self._since = None
+            else:
+                future.set_exception(fault)
 
 
-def _with_fresh_connection(question: Callable[[], Answer]) -> Answer:
-    # Outside a Django request nobody else closes what has grown old or was left broken by an outage.
-    close_old_connections()
+def _answer(question: Callable[[], Answer]) -> tuple[Answer | None, Exception | None]:
     try:
-        return question()
-    finally:
+        # Outside a Django request nobody else closes what has grown old or was left broken by an outage.
         close_old_connections()
+        try:
+            return question(), None
+        finally:
+            close_old_connections()
+    except Exception as fault:  # it belongs to whoever asked; this thread lives on
+        return None, fault

