@@ -72,8 +72,11 @@ class Segment:
 class Journal:
     """This process's own journal. One thread appends and settles: the event loop's."""
 
-    def __init__(self, root: Path, *, limit: int, segment_bytes: int = SEGMENT_BYTES) -> None:
-        """Make the folder, lock it, and only then let others see it. `limit` is in bytes. Raise `OSError`."""
+    def __init__(self, root: Path, *, limit: int, carried: int = 0, segment_bytes: int = SEGMENT_BYTES) -> None:
+        """Make the folder, lock it, and only then let others see it. Raise `OSError`.
+
+        `limit` is in bytes; `carried` is how many records memory holds already that no journal took.
+        """
         self.dropped = 0  # records given up because the cap was reached
         self._limit = limit
         self._segment_bytes = min(segment_bytes, max(1, limit // 4))
@@ -87,6 +90,7 @@ class Journal:
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self.folder = unborn.rename(root / name)
         self._file, self._active = self._begin()
+        self._active.in_memory = carried
 
     @property
     def size(self) -> int:
@@ -100,18 +104,17 @@ class Journal:
 
     def append(self, line: bytes, *, in_memory: bool) -> None:
         """Write one line; say whether memory holds the record too. Raise `OSError` if the disk refuses."""
+        if self._active.size >= self._segment_bytes:
+            with contextlib.suppress(OSError):  # no new file to be had: the old one grows on
+                self._rotate()
         segment = self._active
-        if segment.size >= self._segment_bytes:
-            segment = self._rotate()
+        segment.in_memory += in_memory  # also if the disk refuses: `settled` counts what memory holds
         written = os.write(self._file, line)
         if written != len(line):
             os.ftruncate(self._file, segment.size)  # half a line would spoil the next one
             raise OSError("The journal's disk is full.")
         segment.size += written
-        if in_memory:
-            segment.in_memory += 1
-        else:
-            segment.on_disk_only += 1
+        segment.on_disk_only += not in_memory
 
     def settled(self, count: int) -> None:
         """Take note that the oldest `count` records of memory are in the database; forget what is done with."""
@@ -140,7 +143,7 @@ class Journal:
             shutil.rmtree(self.folder, ignore_errors=True)
         os.close(self._lock)
 
-    def _rotate(self) -> Segment:
+    def _rotate(self) -> None:
         file, fresh = self._begin()
         os.close(self._file)
         self._closed.append(self._active)
@@ -154,7 +157,6 @@ class Journal:
             self.dropped += segment.on_disk_only
             segment.size = segment.on_disk_only = 0  # what memory holds of it stays counted, so that `settled` is right
             segment.path.unlink(missing_ok=True)
-        return fresh
 
     def _begin(self) -> tuple[int, Segment]:
         self._numbers += 1

@@ -29,10 +29,11 @@ COUNTS = (
 )
 
 
-def _at_least_zero(name: str) -> models.CheckConstraint:
-    return models.CheckConstraint(
-        condition=models.Q(**{f"{name}__gte": 0}) | models.Q(**{f"{name}__isnull": True}), name=f"log_{name}_not_negative"
-    )
+def _none_negative() -> models.Q:
+    rule = models.Q()
+    for name in COUNTS:
+        rule &= models.Q(**{f"{name}__gte": 0}) | models.Q(**{f"{name}__isnull": True})
+    return rule
 
 
 class RequestLog(models.Model):
@@ -81,7 +82,7 @@ class RequestLog(models.Model):
         """No ordering: every reader says its own."""
 
         verbose_name = "request"
-        constraints: ClassVar = [_at_least_zero(name) for name in COUNTS]
+        constraints: ClassVar = [models.CheckConstraint(condition=_none_negative(), name="log_counts_not_negative")]
         indexes: ClassVar = [
             models.Index(fields=["tenant", "id"], name="log_by_tenant"),
             models.Index(fields=["outcome", "id"], name="log_by_outcome"),

@@ -6,6 +6,7 @@ Nothing here holds a word of a prompt or of an answer.
 """
 
 import uuid
+from typing import Any
 
 import msgspec
 
@@ -72,3 +73,56 @@ class UsageRecord(msgspec.Struct, array_like=True, kw_only=True, gc=False):
     price_state: str = "unpriced"
     warnings: list[str] = []
     attempts: list[AttemptRecord] = []
+
+
+def mended(record: UsageRecord) -> UsageRecord:
+    """Return a copy that journal and database will take: cut to width, valid Unicode, counts unknown if absurd.
+
+    Only for a record that was refused as it is: the ordinary one is not looked at twice.
+    """
+    attempts = [_mend(attempt, WIDTHS) for attempt in record.attempts[:MOST_ATTEMPTS]]
+    copy = _mend(record, WIDTHS)
+    copy.attempts = attempts
+    copy.warnings = [_text(warning, WIDTHS["message"]) for warning in record.warnings[:MOST_WARNINGS]]
+    return copy
+
+
+def _mend(record: Any, widths: dict[str, int]) -> Any:
+    changes: dict[str, Any] = {}
+    for field in record.__struct_fields__:
+        value = getattr(record, field)
+        if isinstance(value, str):
+            changes[field] = _text(value, widths.get(field, 24))
+        elif isinstance(value, int) and not isinstance(value, bool) and not 0 <= value <= _most(field):
+            changes[field] = 0 if field in NEVER_EMPTY else None
+    return msgspec.structs.replace(record, **changes)
+
+
+def _text(value: str, width: int) -> str:
+    return value[:width].replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _most(field: str) -> int:
+    return MOST_SMALL if field in SMALL else MOST
+
+
+MOST = 2**63 - 1
+MOST_SMALL = 2**15 - 1
+MOST_ATTEMPTS = 100
+MOST_WARNINGS = 20
+SMALL = {"status", "number"}
+NEVER_EMPTY = {"status", "number", "duration_ms", "bytes_in", "bytes_out", "started_ms"}
+WIDTHS = {
+    "endpoint": 120,
+    "model_requested": 200,
+    "model_routed": 200,
+    "model": 200,
+    "provider_id": 64,
+    "error_code": 80,
+    "client_address": 64,
+    "user_agent": 200,
+    "request_id": 128,
+    "account": 120,
+    "failure": 40,
+    "message": 240,
+}

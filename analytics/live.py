@@ -1,0 +1,56 @@
+"""One live summary per batch for the console's first page, over the Channels group "traffic".
+
+Best effort, and never the batch's trouble: a layer that is slow or away is left alone for a while. Who may listen
+is consumers.py's.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from channels.layers import get_channel_layer
+
+from analytics.record import UsageRecord
+from proxx.kit import clock
+
+logger = logging.getLogger(__name__)
+
+GROUP = "traffic"
+PATIENCE = 0.25  # seconds for one message
+REST = 10.0  # seconds in which a layer that failed is not asked again
+NEWEST = 20  # calls of a batch that are shown; a page cannot show more at once
+
+_resting_until = 0.0
+
+
+async def publish(records: Sequence[UsageRecord]) -> None:
+    """Tell whoever listens what has just been stored; swallow every fault of the layer."""
+    global _resting_until
+    layer = get_channel_layer()
+    if layer is None or clock.monotonic() < _resting_until:
+        return
+    message = {"type": "traffic.batch", "count": len(records), "calls": [_call(record) for record in records[-NEWEST:]]}
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await layer.group_send(GROUP, message)
+    except Exception:  # whatever a layer's client raises, the records are safe already
+        _resting_until = clock.monotonic() + REST
+        logger.warning("Live traffic is not shown for a while: the channel layer does not answer.", exc_info=True)
+
+
+def _call(record: UsageRecord) -> dict[str, Any]:
+    return {
+        "id": str(record.id),
+        "tenant_id": str(record.tenant_id),
+        "model": record.model_routed or record.model_requested,
+        "provider": record.provider_id,
+        "outcome": record.outcome,
+        "status": record.status,
+        "stream": record.stream,
+        "input_tokens": record.input_tokens,
+        "output_tokens": record.output_tokens,
+        "duration_ms": record.duration_ms,
+        "first_event_ms": record.first_event_ms,
+        "attempts": len(record.attempts),
+    }
