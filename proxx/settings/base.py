@@ -1,10 +1,13 @@
 """What is always true: SQLite and no Redis unless told otherwise, secrets only from outside."""
 
+from urllib.parse import urlsplit
+
 import environ
 
 from proxx.settings import env
 from proxx.settings.env import ROOT
 from proxx.settings.gateway import *
+from proxx.settings.logs import LOGGING, PROXY_LOG_LEVEL  # noqa: F401
 from proxx.settings.unfold import UNFOLD  # noqa: F401
 
 BASE_DIR = ROOT
@@ -16,8 +19,11 @@ KEY_PEPPER = env.secret("PROXY_TOKEN_PEPPER")
 SEALING_KEYS = tuple(key for key in env.secret("PROXY_ENCRYPTION_KEYS").replace(",", " ").split() if key)
 
 DEBUG = False
-PUBLIC_URL = env.text("PROXY_PUBLIC_URL").rstrip("/")
-ALLOWED_HOSTS = [*env.words("ALLOWED_HOSTS", default="127.0.0.1,localhost,[::1]")]
+PUBLIC_URL = env.text("PROXY_PUBLIC_URL", "RENDER_EXTERNAL_URL").rstrip("/")
+ALLOWED_HOSTS = [
+    *env.words("ALLOWED_HOSTS", default="127.0.0.1,localhost,[::1]"),
+    *filter(None, [urlsplit(PUBLIC_URL).hostname]),
+]
 CSRF_TRUSTED_ORIGINS = [*env.words("CSRF_TRUSTED_ORIGINS", default=PUBLIC_URL)]
 
 INSTALLED_APPS = [
@@ -85,6 +91,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Redis: state, messages and jobs between processes. Without it each process keeps its own.
 REDIS_URL = env.secret("REDIS_URL")
+if REDIS_URL.startswith("rediss:") and "ssl_cert_reqs=" not in REDIS_URL:
+    # Some hosts (Heroku) sign their Redis themselves: only there, and only by this switch, is it not verified.
+    verify = env.flag("PROXY_REDIS_TLS_VERIFY", default=True)
+    REDIS_URL += f"{'&' if '?' in REDIS_URL else '?'}ssl_cert_reqs={'required' if verify else 'none'}"
 CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
     if REDIS_URL

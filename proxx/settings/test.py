@@ -9,7 +9,7 @@ os.environ["SECRET_KEY"] = "only-for-tests-0123456789-0123456789-0123456789-0123
 os.environ["PROXY_TOKEN_PEPPER"] = "only-for-tests-pepper-0123456789-0123456789"
 os.environ["PROXY_ENCRYPTION_KEYS"] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
-from proxx.settings.base import *  # noqa: E402
+from proxx.settings.base import *
 
 ENVIRONMENT = {}  # a provider key of the developer's shell must not leak into a test
 PROXY_KEYS_FILE = os.devnull

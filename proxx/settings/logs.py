@@ -1,0 +1,29 @@
+"""Where log lines go: all to stderr, one JSON object each (proxx/kit/logs.py); talkative libraries only complain."""
+
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from proxx.settings import env
+
+PROXY_LOG_LEVEL = env.text("PROXY_LOG_LEVEL", default="info").upper()
+if PROXY_LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+    raise ImproperlyConfigured("PROXY_LOG_LEVEL must be one of debug, info, warning, error.")
+
+# At their lower levels these name addresses with their queries, SQL with its values, and every tick of a clock.
+TALKATIVE = ("httpx", "httpcore", "celery", "kombu", "amqp", "asyncio", "daphne", "twisted", "django.db.backends")
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {"()": "proxx.kit.logs.JsonLines", "known_secrets": "ext://proxx.kit.logs.configured_secrets"}
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": PROXY_LOG_LEVEL},
+    "loggers": {
+        **{name: {"level": "WARNING"} for name in TALKATIVE},
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+    },
+}

@@ -1,0 +1,93 @@
+"""What a log line looks like, and what never stands in one."""
+
+import json
+import logging
+import sys
+
+import pytest
+
+from proxx.kit import logs
+
+
+def line(message: str, *arguments: object, known: tuple[str, ...] = (), **extra: object) -> dict:
+    record = logging.makeLogRecord({"name": "test", "levelname": "INFO", "msg": message, "args": arguments, **extra})
+    written = logs.JsonLines(lambda: known).format(record)
+    assert "\n" not in written
+    return json.loads(written)
+
+
+def test_a_line_is_one_object_with_time_level_logger_and_message():
+    written = line("%s of %d", "one", 2)
+    assert written["message"] == "one of 2"
+    assert written["level"] == "info"
+    assert written["logger"] == "test"
+    assert written["time"].endswith("Z")
+
+
+def test_control_characters_cannot_start_another_line():
+    record = logging.makeLogRecord({"name": "test", "msg": "a\r\nb\x1b[31m\u2028c"})
+    written = logs.JsonLines().format(record)
+    assert written.isprintable()
+    assert json.loads(written)["message"] == "a\r\nb\x1b[31m\u2028c"
+
+
+def test_plain_extras_become_fields_and_objects_do_not():
+    written = line("x", request=object(), call_id="7", status=502)
+    assert written["call_id"] == "7"
+    assert written["status"] == 502
+    assert "request" not in written
+
+
+def test_arguments_that_do_not_fit_keep_the_line():
+    assert line("%d", "no number")["message"] == "%d"
+
+
+def test_an_endless_message_is_cut():
+    assert len(line("x" * 10**6)["message"]) == logs.LONGEST
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "key CANARY refused",
+        "pxx_CANARYcanary0123456789",
+        "sk-proj-CANARYcanary0123456789",
+        "Authorization: Bearer CANARY.with-dots_and/slashes=",
+        "authorization: CANARYCANARY",
+        "{'x-api-key': 'CANARYCANARY'}",
+        '{"refresh_token": "CANARYCANARY", "a": 1}',
+        '{\\"client_secret\\": \\"CANARYCANARY\\"}',
+        "Cookie: CANARY=CANARY",
+        "GET /v1beta/models?key=CANARYCANARY&alt=sse",
+        "postgres://someone:CANARY@db.example/proxx",
+        "token eyJCANARYCANARYCANARY.CANARYCANARY.CANARY",
+        "AIzaCANARYCANARYCANARY",
+    ],
+)
+def test_what_looks_like_a_secret_is_masked(text):
+    written = line("it said: %s", text, known=("CANARY refused",))
+    assert "CANARY" not in json.dumps(written), written
+    assert logs.MASK in written["message"]
+
+
+def test_innocent_text_stays():
+    text = "tokens: 12, key pxx_ab of tenant default, model sk-1, https://api.example/v1/models, secret is missing"
+    assert line(text)["message"] == text
+
+
+def test_a_traceback_is_masked_too():
+    try:
+        raise RuntimeError("Bearer CANARYCANARY")
+    except RuntimeError:
+        written = line("failed", exc_info=sys.exc_info())
+    assert "CANARY" not in json.dumps(written)
+    assert "RuntimeError" in written["traceback"]
+
+
+def test_the_secrets_of_the_settings_are_known(settings):
+    settings.PROXY_AUTH_TOKEN = "an odd admin token"
+    known = logs.configured_secrets()
+    assert settings.SECRET_KEY in known
+    assert settings.KEY_PEPPER in known
+    assert settings.PROXY_AUTH_TOKEN in known
+    assert set(settings.SEALING_KEYS) <= set(known)
