@@ -20,8 +20,14 @@ PROXY_QUERY_KEYS = env.flag("PROXY_QUERY_KEYS", default=False)  # ?key= on Gemin
 
 # Which provider first, when several serve a model.
 UPSTREAM_PROVIDER_ID = env.text("UPSTREAM_PROVIDER_ID", default="vivgrid")
-UPSTREAM_FALLBACK_PROVIDER_IDS = env.words("UPSTREAM_FALLBACK_PROVIDER_IDS")
+UPSTREAM_FALLBACK_PROVIDER_IDS = env.words(
+    "UPSTREAM_FALLBACK_PROVIDER_IDS",
+    # These two share their models (F-148); set to the empty text, there is no fallback.
+    default={"vivgrid": "ollama-cloud", "ollama-cloud": "vivgrid"}.get(UPSTREAM_PROVIDER_ID, ""),
+)
 DISABLED_PROVIDER_IDS = env.words("DISABLED_PROVIDER_IDS")
+LOCAL_OLLAMA_ENABLED = env.flag("LOCAL_OLLAMA_ENABLED", default=True)
+LOCAL_OLLAMA_MODEL_PATTERNS = env.words("LOCAL_OLLAMA_MODEL_PATTERNS", default=":2b,:3b,:4b,:7b,:8b")
 
 # How long it waits (registry 4 of the feature table).
 UPSTREAM_CONNECT_TIMEOUT = env.milliseconds("UPSTREAM_CONNECT_TIMEOUT_MS", default=10, least=1)
@@ -44,6 +50,10 @@ UPSTREAM_HTTP2 = env.words("UPSTREAM_HTTP2")
 
 # How long a credential rests when the upstream names no time.
 PROXY_KEY_COOLDOWN = env.milliseconds("PROXY_KEY_COOLDOWN_MS", "VIVGRID_KEY_COOLDOWN_MS", default=30)
+PROXY_KEY_COOLDOWN_JITTER_FACTOR = env.number("PROXY_KEY_COOLDOWN_JITTER_FACTOR", default=0.4)  # upward only
+UPSTREAM_TRANSIENT_RETRY_COUNT = env.whole("UPSTREAM_TRANSIENT_RETRY_COUNT", default=2)
+UPSTREAM_TRANSIENT_RETRY_BACKOFF = env.milliseconds("UPSTREAM_TRANSIENT_RETRY_BACKOFF_MS", default=0.35)
+OLLAMA_WEEKLY_COOLDOWN_MULTIPLIER = env.number("OLLAMA_WEEKLY_COOLDOWN_MULTIPLIER", default=24, least=1)
 
 # How much it takes.
 PROXY_BODY_LIMIT = env.whole("PROXY_BODY_LIMIT", "REQUEST_BODY_LIMIT", default=32 * MIB, least=1024)
@@ -68,6 +78,7 @@ PROXY_KEYS_JSON = env.secret("PROXY_KEYS_JSON", "UPSTREAM_KEYS_JSON", "VIVGRID_K
 PROXY_MODELS_FILE = env.text("PROXY_MODELS_FILE", "VIVGRID_MODELS_FILE", default=str(env.ROOT / "models.json"))
 PROXY_KEY_RELOAD = env.milliseconds("PROXY_KEY_RELOAD_MS", "VIVGRID_KEY_RELOAD_MS", default=5, least=100)
 PROXY_MODELS = env.words("PROXY_MODELS")
+CATALOG_ROUTE_TIMEOUT = env.milliseconds("PROXY_PROVIDER_CATALOG_ROUTE_TIMEOUT_MS", default=15, least=1)
 
 # Records: the queue in memory, the journal on disk, the batch in the database.
 PROXY_JOURNAL_LIMIT = env.whole("PROXY_JOURNAL_LIMIT", default=512 * MIB, least=MIB)

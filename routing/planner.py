@@ -1,0 +1,140 @@
+"""plan(): a model name -> ordered candidates with reasons, or a refusal.
+
+What depends on configuration alone is worked out once per name and dialect and remembered in the snapshot; per call
+there remain whose turn it is and who rests. No I/O, no clock, no database: `now` comes from the caller.
+Which candidate is tried next after a failure is gateway/failover.py.
+"""
+
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from routing import health, names, policies
+from routing.addresses import fill, join_url
+from routing.plan import Candidate as Candidate
+from routing.plan import Exclusion as Exclusion
+from routing.plan import Plan as Plan
+from routing.providers import Provider
+from routing.snapshot import CredentialView, Snapshot, TenantView
+
+
+@dataclass(frozen=True, slots=True)
+class _Routes:
+    """What configuration says about a name: the plan if nobody rests, and the groups that take turns."""
+
+    plan: Plan
+    groups: tuple[tuple[Candidate, ...], ...]  # same provider, same priority
+    takes_turns: bool
+
+
+def plan(
+    *,
+    model: str,
+    dialect: str,
+    tenant: TenantView,
+    snapshot: Snapshot,
+    now: float,
+    turns: policies.Turns = policies.next_turn,
+) -> Plan:
+    """Return where a call for `model` may go, in order; `now` is `clock.monotonic()`.
+
+    Providers in the snapshot's order; inside a provider by credential priority, equals in turn. Credentials that
+    rest at the upstream's wish are struck out; those that rest by our guess go to the end.
+    """
+    routes: _Routes | None = snapshot.memo.get((model, dialect))
+    if routes is None:
+        routes = _routes(model, dialect, snapshot)
+        snapshot.memo.put((model, dialect), routes, weight=len(routes.plan.candidates) + 1)
+    if not routes.takes_turns and not health.rests:
+        return routes.plan
+    ordered = [candidate for group in routes.groups for candidate in _in_turn(group, turns)]
+    if not health.rests:
+        return replace(routes.plan, candidates=tuple(ordered))
+    return _without_resting(routes.plan, ordered, now)
+
+
+def _in_turn(group: tuple[Candidate, ...], turns: policies.Turns) -> tuple[Candidate, ...]:
+    if len(group) == 1:
+        return group
+    return tuple(policies.round_robin(group, turns(group[0].provider.id)))
+
+
+def _without_resting(whole: Plan, ordered: list[Candidate], now: float) -> Plan:
+    ready: list[Candidate] = []
+    doubtful: list[tuple[float, int, Candidate]] = []
+    excluded = list(whole.excluded)
+    soonest = float("inf")
+    for place, candidate in enumerate(ordered):
+        rest = health.rest_of(candidate.key, candidate.model, now)
+        if rest is None:
+            ready.append(candidate)
+        elif rest.is_soft:
+            doubtful.append((rest.until, place, candidate))
+        else:
+            soonest = min(soonest, rest.until - now)
+            excluded.append(_exclusion(candidate.provider.id, candidate.credential, "resting"))
+    candidates = (*ready, *(candidate for _, _, candidate in sorted(doubtful, key=lambda row: row[:2])))
+    if ordered and not candidates:
+        return replace(whole, candidates=(), excluded=tuple(excluded), refusal="all_resting", retry_after=soonest)
+    return replace(whole, candidates=candidates, excluded=tuple(excluded))
+
+
+def _routes(model: str, dialect: str, snapshot: Snapshot) -> _Routes:
+    name = model.strip()
+    if name.lower() in snapshot.disabled:
+        return _refused(model, "model_disabled")
+    target = names.alias_target(name, snapshot)
+    if target is not None:
+        routes = _routes_of(model, names.meaning(target, snapshot), dialect, snapshot, alias=model)
+        # An alias acts only if its target exists; otherwise the name may still be a model of its own.
+        if routes.plan.refusal != "unknown_model":
+            return routes
+    return _routes_of(model, names.meaning(name, snapshot), dialect, snapshot, alias=None)
+
+
+def _routes_of(
+    requested: str, meaning: names.Meaning, dialect: str, snapshot: Snapshot, *, alias: str | None
+) -> _Routes:
+    found: list[Candidate] = []
+    excluded = [Exclusion(provider_id, None, code) for provider_id, code in meaning.skipped]
+    for stop in meaning.stops:
+        provider = snapshot.providers[stop.provider_id]
+        credentials: tuple[CredentialView | None, ...] = snapshot.credentials.get(provider.id, ())
+        for credential in credentials or (None,):
+            built = _candidate(provider, credential, stop.model, dialect)
+            if isinstance(built, Candidate):
+                found.append(built)
+            else:
+                excluded.append(_exclusion(provider.id, credential, built))
+    refusal = None if found else meaning.refusal or _why_nobody(excluded)
+    groups = tuple(
+        tuple(group)
+        for _, group in groupby(
+            found, key=lambda one: (one.provider.id, one.credential.priority if one.credential else 0)
+        )
+    )
+    whole = Plan(requested, tuple(found), tuple(excluded), refusal, None, alias)
+    return _Routes(whole, groups, any(len(group) > 1 for group in groups))
+
+
+def _candidate(provider: Provider, credential: CredentialView | None, model: str, dialect: str) -> Candidate | str:
+    is_oauth = credential is not None and credential.kind == "oauth_bearer"
+    base = provider.base_for(oauth=is_oauth, own=credential.base_url if credential else "")
+    if not base:
+        return "no_base_url"
+    path = provider.paths_at(base).get(dialect)
+    if path is None or dialect not in provider.protocols_for(model):
+        return "dialect_not_served"
+    key = credential.id if credential else provider.id
+    return Candidate(provider, credential, model, dialect, join_url(base, fill(path, model)), key)
+
+
+def _why_nobody(excluded: list[Exclusion]) -> str:
+    return "dialect_not_served" if any(row.code == "dialect_not_served" for row in excluded) else "no_credentials"
+
+
+def _exclusion(provider_id: str, credential: CredentialView | None, code: str) -> Exclusion:
+    return Exclusion(provider_id, credential.id if credential else None, code)
+
+
+def _refused(model: str, code: str) -> _Routes:
+    return _Routes(Plan(model, (), (), code, None, None), (), takes_turns=False)

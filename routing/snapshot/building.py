@@ -1,0 +1,185 @@
+"""build(): read every configured row once and paint the picture. Runs in a worker thread, never on the event loop."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+
+from accounts.fields import reveal
+from accounts.models import Credential, Tenant
+from proxx.kit import clock
+from proxx.kit.sealing import SealBroken
+from routing import provider_env
+from routing.models import CatalogModel, CatalogState, ConfigRevision, ModelPreference, ProviderSetting
+from routing.providers import Provider, ProviderFault, generic
+from routing.snapshot.listing import Listing
+from routing.snapshot.views import Catalog, CredentialView, Snapshot, TenantView
+
+# Six missed looks (one each ten minutes) make a list old: then absence from it proves nothing any more.
+FRESH_SECONDS = 3600.0
+
+
+@dataclass(slots=True)
+class _Desk:
+    """What is gathered while building."""
+
+    now: float
+    providers: dict[str, Provider]
+    faults: list[str]
+    stale_at: float = float("inf")
+
+
+def build() -> Snapshot:
+    """Read the configuration and return its picture; rows that cannot be used are left out with a sentence.
+
+    Faults of the database come through as Django's exceptions: then there is no picture, and the old one stays.
+    """
+    # First, so that a change while we read shows as a newer number afterwards.
+    revision = revision_number()
+    providers, faults = provider_env.configured()
+    desk = _Desk(clock.unix(), providers, [*faults])
+    _apply_rows(desk)
+    credentials = _credentials(desk)
+    order, named = _order(desk.providers, credentials)
+    rows = [*CatalogModel.objects.filter(provider_id__in=order)]
+    catalogs = _catalogs(desk, rows)
+    preferences = [*ModelPreference.objects.all()]
+    listing = Listing(order, desk.providers, rows, preferences, tuple(settings.PROXY_MODELS))
+    return Snapshot(
+        revision=revision,
+        providers=desk.providers,
+        credentials=credentials,
+        tenants=_tenants(),
+        models=listing.models(),
+        order=order,
+        named=named,
+        catalogs=catalogs,
+        declared=listing.declared,
+        disabled=listing.disabled,
+        preferred=listing.preferred,
+        aliases=listing.aliases,
+        prefixes=_prefixes(desk.providers),
+        local_patterns=tuple(settings.LOCAL_OLLAMA_MODEL_PATTERNS) if settings.LOCAL_OLLAMA_ENABLED else (),
+        faults=tuple(desk.faults),
+        stale_at=desk.stale_at,
+    )
+
+
+def revision_number() -> int:
+    """Return the configuration's number; 0 before the first migration's row."""
+    return ConfigRevision.objects.filter(pk=ConfigRevision.ONLY).values_list("number", flat=True).first() or 0
+
+
+def _apply_rows(desk: _Desk) -> None:
+    for row in ProviderSetting.objects.all():
+        try:
+            desk.providers[row.provider_id] = row.applied_to(desk.providers.get(row.provider_id))
+        except (ProviderFault, TypeError, ValueError, KeyError, AttributeError) as fault:
+            desk.providers.pop(row.provider_id, None)
+            said = (
+                str(fault)
+                if isinstance(fault, ProviderFault)
+                else f"The row of provider {row.provider_id!r} is damaged."
+            )
+            desk.faults.append(f"{said} The provider is left out.")
+
+
+def _credentials(desk: _Desk) -> Mapping[str, tuple[CredentialView, ...]]:
+    found: dict[str, list[CredentialView]] = defaultdict(list)
+    for row in Credential.objects.filter(enabled=True).order_by("priority", "created_at", "id"):
+        expires = row.expires_at.timestamp() if row.expires_at else None
+        if expires is not None and expires <= desk.now:
+            continue
+        provider_id = provider_env.canonical(row.provider_id, desk.providers)
+        if provider_id not in desk.providers and not _invent(desk, provider_id, row):
+            continue
+        try:
+            secret = reveal(row)
+        except SealBroken as fault:
+            desk.faults.append(f"A credential of provider {provider_id!r} cannot be opened: {fault}")
+            continue
+        provider = desk.providers[provider_id]
+        if not provider.enabled or not provider.base_for(
+            oauth=row.kind == Credential.Kind.OAUTH_BEARER, own=row.base_url
+        ):
+            continue
+        if expires is not None:
+            desk.stale_at = min(desk.stale_at, expires)
+        found[provider_id].append(
+            CredentialView(
+                id=row.id,
+                provider_id=provider_id,
+                label=row.label,
+                kind=row.kind,
+                secret=secret,
+                account_id=row.account_id,
+                priority=row.priority,
+                weight=row.weight,
+                base_url=row.base_url,
+                chatgpt_account_id=row.chatgpt_account_id,
+            )
+        )
+    return {provider_id: tuple(views) for provider_id, views in found.items()}
+
+
+def _invent(desk: _Desk, provider_id: str, row: Credential) -> bool:
+    """Make a provider of a credential that brings its own base URL; without one nobody knows where it belongs."""
+    try:
+        if row.base_url:
+            desk.providers[provider_id] = generic(provider_id, "")
+            return True
+        desk.faults.append(f"Provider {provider_id!r} is not known; its credentials need a base URL.")
+    except ProviderFault as fault:
+        desk.faults.append(f"{fault} Its credentials are left out.")
+    return False
+
+
+def _order(
+    providers: Mapping[str, Provider], credentials: Mapping[str, tuple[CredentialView, ...]]
+) -> tuple[tuple[str, ...], int]:
+    callable_ids = {
+        provider.id
+        for provider in providers.values()
+        if provider.enabled and (provider.id in credentials or (not provider.needs_key and provider.base_url))
+    }
+    named = [one for one in provider_env.named_first(providers, callable_ids) if one in callable_ids]
+    rest = sorted(callable_ids - set(named), key=lambda provider_id: (providers[provider_id].priority, provider_id))
+    return (*named, *rest), len(named)
+
+
+def _catalogs(desk: _Desk, rows: list[CatalogModel]) -> Mapping[str, Catalog]:
+    ids: dict[str, dict[str, str]] = defaultdict(dict)
+    for row in rows:
+        ids[row.provider_id].setdefault(row.model_id.lower(), row.model_id)
+    looked = {
+        provider_id: at.timestamp() if at else 0.0
+        for provider_id, at in CatalogState.objects.filter(fetched_at__isnull=False).values_list(
+            "provider_id", "fetched_at"
+        )
+    }
+    for provider_id in ids:
+        old_at = looked.get(provider_id, 0.0) + FRESH_SECONDS
+        if old_at > desk.now:
+            desk.stale_at = min(desk.stale_at, old_at)
+    return {
+        provider_id: Catalog(
+            names, looked.get(provider_id, 0.0) + FRESH_SECONDS > desk.now, looked.get(provider_id, 0.0)
+        )
+        for provider_id, names in ids.items()
+    }
+
+
+def _tenants() -> Mapping[UUID, TenantView]:
+    return {row.id: TenantView(row.id, row.slug, row.is_active, row.answer_with_alias) for row in Tenant.objects.all()}
+
+
+def _prefixes(providers: Mapping[str, Provider]) -> tuple[tuple[str, str], ...]:
+    pairs = [
+        (prefix.lower(), provider.id)
+        for provider in providers.values()
+        for prefix in (*provider.prefixes, *(f"{alias}{mark}" for alias in provider.aliases for mark in "/:"))
+        if prefix
+    ]
+    return tuple(sorted(dict(reversed(pairs)).items(), key=lambda pair: (-len(pair[0]), pair[0])))

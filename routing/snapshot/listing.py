@@ -1,0 +1,121 @@
+"""The public model list (F-010..F-012): what catalogues list, in the operator's order, declared names, aliases.
+
+Also the rules on names that come with it: disabled, declared, aliases and the automatic aliases of Ollama tags (F-064).
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from routing.models import CatalogModel, ModelPreference
+from routing.providers import Provider
+from routing.snapshot.views import ModelEntry
+
+SIZE = re.compile(r"(\d+(?:\.\d+)?)([bt])")
+NOBODY = "proxx"  # owner of a declared model while no provider can be called
+
+
+class Listing:
+    """Everything that follows from catalogues and preferences, worked out once."""
+
+    def __init__(
+        self,
+        order: Sequence[str],
+        providers: Mapping[str, Provider],
+        rows: Sequence[CatalogModel],
+        preferences: Sequence[ModelPreference],
+        declared: Sequence[str],
+    ) -> None:
+        place = {provider_id: index for index, provider_id in enumerate(order)}
+        self._order = order
+        self._rows: dict[str, list[CatalogModel]] = defaultdict(list)  # lower-case name -> best provider first
+        for row in sorted(rows, key=lambda row: (place[row.provider_id], row.position)):
+            self._rows[row.model_id.lower()].append(row)
+        said = [row for row in preferences if row.declared]
+        self._declared = {name.lower(): name for name in (*(row.name for row in said), *declared)}
+        self._owners = {row.name.lower(): row.owned_by for row in said if row.owned_by}
+        self.declared = frozenset(self._declared)
+        self.disabled = frozenset(row.name.lower() for row in preferences if row.disabled)
+        ranked = sorted((row for row in preferences if row.rank is not None), key=lambda row: (row.rank or 0, row.name))
+        self.preferred = tuple(row.name for row in ranked)
+        tagged = [row.model_id for row in rows if "ollama_tags" in providers[row.provider_id].quirks]
+        self.aliases = {name: target for name, target in biggest_tags(tagged).items() if name not in self._rows} | {
+            row.name.lower(): row.alias_of for row in preferences if row.alias_of
+        }
+        self._alias_names = {row.name.lower(): row.name for row in preferences if row.alias_of}
+
+    def models(self) -> tuple[ModelEntry, ...]:
+        """Return the public list: preferred first, then discovered, then declared, then aliases whose target exists."""
+        names = dict.fromkeys([name.lower() for name in self.preferred if name.lower() in self._rows])
+        names |= dict.fromkeys(self._rows) | dict.fromkeys(self._declared)
+        entries = [self._entry(name) for name in names if name not in self.disabled]
+        entries += [
+            self._alias(name, target)
+            for name, target in self.aliases.items()
+            if name not in names and self._exists(target) and not {name, target.lower()} & self.disabled
+        ]
+        return tuple(entries)
+
+    def _entry(self, name: str) -> ModelEntry:
+        rows = self._rows.get(name, [])
+        first = rows[0] if rows else None
+        owners = list(dict.fromkeys(row.provider_id for row in rows))
+        owner = owners[0] if owners else self._owners.get(name) or next(iter(self._order), NOBODY)
+        created = next((row.created for row in rows if row.created), 0)
+        if not created and first:
+            created = int(first.first_seen_at.timestamp())
+        metadata: dict[str, Any] = {
+            "context_window": _known(rows, "context_window"),
+            "max_output_tokens": _known(rows, "max_output_tokens"),
+            "supports_reasoning": _known(rows, "supports_reasoning"),
+            "supports_tools": _known(rows, "supports_tools"),
+            "supported_tool_types": next((row.tool_types for row in rows if row.tool_types), ["function"]),
+            "provider": owner,
+            "provider_candidates": owners or [owner],
+            "is_alias": False,
+        }
+        if metadata["supports_reasoning"] is None and ("gpt-5" in name or "codex" in name):
+            metadata["supports_reasoning"] = True
+        return ModelEntry(first.model_id if first else self._declared[name], owner, created, metadata)
+
+    def _alias(self, name: str, target: str) -> ModelEntry:
+        like = self._entry(self._known_name(target))
+        metadata = {**like.metadata, "is_alias": True, "alias_targets": [target]}
+        return ModelEntry(self._alias_names.get(name, name), like.owned_by, like.created, metadata)
+
+    def _exists(self, target: str) -> bool:
+        return self._known_name(target) != ""
+
+    def _known_name(self, target: str) -> str:
+        """Return the listed name behind an alias target: itself, or without the provider that it names."""
+        key = target.lower()
+        forms = [key]
+        forms += [key[len(start) :] for one in self._order for start in (f"{one}/", f"{one}:") if key.startswith(start)]
+        return next((form for form in forms if form in self._rows or form in self._declared), "")
+
+
+def biggest_tags(ids: Sequence[str]) -> dict[str, str]:
+    """Return aliases `family` and `family:latest` -> the biggest tag of each Ollama family."""
+    families: dict[str, list[str]] = defaultdict(list)
+    listed = {model_id.lower() for model_id in ids}
+    for model_id in dict.fromkeys(ids):
+        family, colon, tag = model_id.partition(":")
+        if colon and _size(tag) > 0:
+            families[family.lower()].append(model_id)
+    found: dict[str, str] = {}
+    for family, tagged in families.items():
+        winner = min(tagged, key=lambda one: (-_size(one.partition(":")[2]), len(one), one))
+        # To Ollama a bare name and `:latest` are the same model: where either exists, it is meant.
+        if not {family, f"{family}:latest"} & listed:
+            found |= {family: winner, f"{family}:latest": winner}
+    return found
+
+
+def _size(tag: str) -> float:
+    found = SIZE.search(tag.lower())
+    return float(found[1]) * (1000 if found[2] == "t" else 1) if found else 0.0
+
+
+def _known(rows: Sequence[CatalogModel], field: str) -> Any:
+    return next((value for row in rows if (value := getattr(row, field)) is not None), None)

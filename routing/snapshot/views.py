@@ -1,0 +1,101 @@
+"""What a Snapshot holds: views of tenants, credentials, catalogues, models, all immutable. building.py fills them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from proxx.kit.sealing import Secret
+from routing.providers import Provider
+
+# Names come from callers: what the planner remembers per name must have an end.
+MEMO_WEIGHT = 50_000
+
+
+class Memo:
+    """A bounded memory of answers; when it is full it begins anew, and the answers in use come back by themselves."""
+
+    __slots__ = ("_answers", "_weight")
+
+    def __init__(self) -> None:
+        self._answers: dict[Any, Any] = {}
+        self._weight = 0
+
+    def get(self, question: Any) -> Any:
+        """Return the remembered answer, or nothing."""
+        return self._answers.get(question)
+
+    def put(self, question: Any, answer: Any, *, weight: int) -> None:
+        """Remember an answer that weighs this much."""
+        if self._weight + weight > MEMO_WEIGHT:
+            self._answers, self._weight = {}, 0
+        self._answers[question] = answer
+        self._weight += weight
+
+
+@dataclass(frozen=True, slots=True)
+class TenantView:
+    """What a call needs to know of its tenant."""
+
+    id: UUID
+    slug: str
+    is_active: bool
+    answer_with_alias: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialView:
+    """A usable credential: enabled, not expired, its secret open in memory; `base_url` is empty if it has no own."""
+
+    id: UUID
+    provider_id: str
+    label: str
+    kind: str
+    secret: Secret
+    account_id: str
+    priority: int
+    weight: int
+    base_url: str
+    chatgpt_account_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """One line of the public model list."""
+
+    id: str
+    owned_by: str
+    created: int
+    metadata: dict[str, Any] = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """What one provider lists: lower-case name -> its own spelling. `is_fresh` means that absence proves something."""
+
+    ids: Mapping[str, str]
+    is_fresh: bool
+    fetched_at: float  # seconds since 1970
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """All configuration at one revision. Nothing in it changes, save `memo`: the answers the planner remembers."""
+
+    revision: int
+    providers: Mapping[str, Provider]
+    credentials: Mapping[str, tuple[CredentialView, ...]]  # usable ones only, by priority, never an empty tuple
+    tenants: Mapping[UUID, TenantView]
+    models: tuple[ModelEntry, ...] = ()
+    order: tuple[str, ...] = ()  # the providers that can be called, in the order in which they are tried
+    named: int = 0  # how many of `order` the operator named as primary and fallbacks
+    catalogs: Mapping[str, Catalog] = field(default_factory=dict)  # of the providers in `order` only
+    declared: frozenset[str] = frozenset()
+    disabled: frozenset[str] = frozenset()
+    preferred: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    prefixes: tuple[tuple[str, str], ...] = ()  # lower-case prefix -> provider id, longest first
+    local_patterns: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()  # sentences on what had to be left out
+    stale_at: float = float("inf")  # seconds since 1970: a credential expires or a catalogue grows old then
+    memo: Memo = field(default_factory=Memo)
