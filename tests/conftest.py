@@ -1,0 +1,135 @@
+"""Fixtures for everyone: rows, a stopped clock, the simulated provider, a whole running proxx.
+
+    tenant, key, credential, operator      rows (factories.py), for tests with the database
+    clock                                  time stands still; clock.advance(seconds)
+    provider                               a simulated provider on a port of its own (tests/upstreams)
+    live_proxx, start_proxx                the real server as a process (live.py), SQLite or Postgres with Redis
+    module_provider, module_proxx          the same, shared by the tests of one module
+
+`@pytest.mark.real` skips, with the reason, when DATABASE_URL_TEST or REDIS_URL_TEST is missing.
+"""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proxx.kit import clock as clocks
+from tests.databases import Templates
+from tests.live import LiveProxx, running
+from tests.upstreams.server import SimulatedProvider, simulated_provider
+
+StartProxx = Callable[..., LiveProxx]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip tests of Postgres and Redis where there are none."""
+    missing = [name for name in ("DATABASE_URL_TEST", "REDIS_URL_TEST") if not os.environ.get(name)]
+    if missing and item.get_closest_marker("real"):
+        pytest.skip(f"needs {' and '.join(missing)}")
+
+
+# Rows.
+
+
+@pytest.fixture
+def tenant(db: None) -> Any:
+    """A tenant of its own."""
+    from tests import factories
+
+    return factories.make_tenant()
+
+
+@pytest.fixture
+def key(tenant: Any) -> Any:
+    """A key of that tenant: `.row` and `.token`."""
+    from tests import factories
+
+    return factories.make_key(tenant)
+
+
+@pytest.fixture
+def credential(db: None) -> Any:
+    """A credential for OpenAI that the simulated provider takes."""
+    from tests import factories
+
+    return factories.make_credential()
+
+
+@pytest.fixture
+def operator(db: None) -> Any:
+    """An operator with all rights."""
+    from tests import factories
+
+    return factories.make_operator()
+
+
+# Time.
+
+
+@pytest.fixture
+def clock() -> Iterator[clocks.Stopped]:
+    """A clock that stands still until `advance`."""
+    with clocks.stopped() as stopped:
+        yield stopped
+
+
+# Whole programs.
+
+
+@pytest.fixture
+def provider() -> Iterator[SimulatedProvider]:
+    """A simulated provider, fresh for each test."""
+    with simulated_provider() as running_provider:
+        yield running_provider
+
+
+@pytest.fixture(scope="module")
+def module_provider() -> Iterator[SimulatedProvider]:
+    """A simulated provider for the tests of one module; they call `reset` if they care."""
+    with simulated_provider() as running_provider:
+        yield running_provider
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Templates]:
+    """Migrated databases to copy from."""
+    made = Templates(tmp_path_factory.mktemp("databases"), worker_id)
+    yield made
+    made.drop()
+
+
+@pytest.fixture
+def start_proxx(tmp_path: Path, templates: Templates, provider: SimulatedProvider) -> Iterator[StartProxx]:
+    """Start servers: `start_proxx(server="uvicorn", env={...}, real=True)`, each with a database of its own."""
+    with contextlib.ExitStack() as stack:
+        count = 0
+
+        def start(**options: Any) -> LiveProxx:
+            nonlocal count
+            count += 1
+            return stack.enter_context(running(tmp_path / f"proxx-{count}", templates, provider, **options))
+
+        yield start
+
+
+@pytest.fixture
+def live_proxx(start_proxx: StartProxx) -> LiveProxx:
+    """A server under Daphne, fresh for each test."""
+    return start_proxx()
+
+
+@pytest.fixture(scope="module", params=["daphne"])
+def module_proxx(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    templates: Templates,
+    module_provider: SimulatedProvider,
+) -> Iterator[LiveProxx]:
+    """A server for the tests of one module; `parametrize(..., indirect=True)` names another one or both."""
+    folder = tmp_path_factory.mktemp("proxx")
+    with running(folder, templates, module_provider, server=request.param) as proxx:
+        yield proxx

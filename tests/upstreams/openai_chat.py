@@ -1,0 +1,268 @@
+"""OpenAI Chat Completions as a provider speaks it: reads requests, writes whole replies and streams.
+
+What it refuses is openai_checks.py; how it says no is refusals.py. Written from the wire format alone: it shares no
+line with the gateway's translators.
+"""
+
+import json
+import random
+import re
+import string
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from tests.upstreams import openai_checks
+from tests.upstreams.answer import SSE, Answer, Frame, Refusal, Refused, whole
+from tests.upstreams.connection import Arrival
+from tests.upstreams.dialect import (
+    Ask,
+    Counts,
+    Dialect,
+    Endpoint,
+    Page,
+    Said,
+    Tool,
+    World,
+    count_tokens,
+    register,
+)
+from tests.upstreams.refusals import invalid, refusal
+
+BASE = r"(/openai|/api|/inference)?(/v1|/paas/v4|/coding/paas/v4)?"
+CREATED = 1_735_689_600  # the listed models are of 1 January 2025
+REASONS = {"stop": "stop", "length": "length", "tools": "tool_calls", "filter": "content_filter"}
+_LETTERS = string.ascii_letters + string.digits
+_random = random.Random()
+
+
+def key(arrival: Arrival) -> str | None:
+    """Return the bearer token."""
+    scheme, _, token = (arrival.header("authorization") or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def read(arrival: Arrival, world: World) -> Ask:
+    """Read a request as OpenAI would; raise Refused with its 400."""
+    try:
+        body = json.loads(arrival.body)
+    except ValueError:
+        raise Refused(invalid("We could not parse the JSON body of your request.")) from None
+    if not isinstance(body, dict):
+        raise Refused(invalid("We could not parse the JSON body of your request: it is no object."))
+    openai_checks.check(body, strict=arrival.path.startswith("/v1"))
+    messages = body["messages"]
+    last = messages[-1]
+    limit = body.get("max_completion_tokens") or body.get("max_tokens")
+    options = body.get("stream_options") or {}
+    return Ask(
+        model=body["model"],
+        stream=bool(body.get("stream")),
+        text=_last_user_text(messages),
+        prompt_tokens=sum(count_tokens(_text(message.get("content"))) + 4 for message in messages) + 3,
+        tools=tuple(_tool(tool) for tool in body.get("tools") or ()),
+        must_call=_must_call(body.get("tool_choice")),
+        tool_result=_text(last.get("content")) if last["role"] == "tool" else None,
+        choices=body.get("n") or 1,
+        limit=limit,
+        wishes={
+            "usage": bool(options.get("include_usage")),
+            "obfuscation": bool(options.get("include_obfuscation")),
+            "tier": body.get("service_tier") or "default",
+        },
+    )
+
+
+class ChatSpeaker:
+    """One reply in Chat Completions."""
+
+    stream_type = SSE
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._id = f"chatcmpl-{letters(29)}"
+        self._created = int(time.time())
+        self._fingerprint = f"fp_{letters(10).lower()}"
+
+    def headers(self, request_id: str) -> tuple[tuple[str, str], ...]:
+        """Return what OpenAI sends beside a good answer."""
+        return (
+            ("x-request-id", request_id),
+            ("openai-organization", "org-sim"),
+            ("openai-processing-ms", "42"),
+            ("openai-version", "2020-10-01"),
+            ("x-ratelimit-limit-requests", "500"),
+            ("x-ratelimit-remaining-requests", "499"),
+            ("x-ratelimit-reset-requests", "120ms"),
+            ("x-ratelimit-limit-tokens", "200000"),
+            ("x-ratelimit-remaining-tokens", "199800"),
+            ("x-ratelimit-reset-tokens", "60ms"),
+        )
+
+    def open(self, choice: int) -> list[Frame]:
+        """Begin a choice."""
+        return [self._delta("open", choice, {"role": "assistant", "content": "", "refusal": None})]
+
+    def text(self, piece: str, choice: int) -> list[Frame]:
+        """Say a piece of text."""
+        return [self._delta("text", choice, {"content": piece})]
+
+    def thought(self, piece: str, choice: int) -> list[Frame]:
+        """Show a piece of reasoning, the way the imitators with reasoning do."""
+        return [self._delta("thought", choice, {"content": None, "reasoning_content": piece})]
+
+    def call(self, index: int, id: str, name: str, pieces: Sequence[str], choice: int) -> list[Frame]:
+        """Call a tool: id and name once, then the arguments in pieces."""
+        function = {"name": name, "arguments": ""}
+        head = {"index": index, "id": id or f"call_{letters(24)}", "type": "function", "function": function}
+        parts = [{"index": index, "function": {"arguments": piece}} for piece in pieces]
+        return [self._delta("call", choice, {"tool_calls": [part]}) for part in (head, *parts)]
+
+    def finish(self, reason: str, choice: int) -> list[Frame]:
+        """End a choice."""
+        return [self._delta("finish", choice, {}, REASONS.get(reason, reason))]
+
+    def close(self, counts: Counts) -> list[Frame]:
+        """End the stream: the usage if it was asked for, then the terminator."""
+        frames = []
+        if self._ask.wishes["usage"]:
+            chunk = {**self._chunk(), "choices": [], "usage": usage(counts)}
+            frames.append(Frame("usage", event(chunk)))
+        return [*frames, Frame("end", b"data: [DONE]\n\n")]
+
+    def error(self, refused: Refusal) -> list[Frame]:
+        """Say an error inside the stream."""
+        return [Frame("error", event(refused.body if isinstance(refused.body, dict) else {"error": refused.body}))]
+
+    def whole(self, said: Sequence[Said], counts: Counts) -> list[Frame]:
+        """Return the reply as one body, indented as OpenAI does."""
+        body = {
+            "id": self._id,
+            "object": "chat.completion",
+            "created": self._created,
+            "model": self._ask.model,
+            "choices": [self._choice(index, one) for index, one in enumerate(said)],
+            "usage": usage(counts),
+            "service_tier": self._ask.wishes["tier"],
+            "system_fingerprint": self._fingerprint,
+        }
+        return [Frame("whole", json.dumps(body, indent=2, ensure_ascii=False).encode() + b"\n")]
+
+    def _choice(self, index: int, said: Said) -> dict[str, Any]:
+        message: dict[str, Any] = {"role": "assistant", "content": said.text or None}
+        if said.thought:
+            message["reasoning_content"] = said.thought
+        if said.calls:
+            message["tool_calls"] = [
+                {"id": id or f"call_{letters(24)}", "type": "function", "function": {"name": name, "arguments": text}}
+                for id, name, text in said.calls
+            ]
+        message |= {"refusal": None, "annotations": []}
+        return {
+            "index": index,
+            "message": message,
+            "logprobs": None,
+            "finish_reason": REASONS.get(said.reason, said.reason),
+        }
+
+    def _chunk(self) -> dict[str, Any]:
+        return {
+            "id": self._id,
+            "object": "chat.completion.chunk",
+            "created": self._created,
+            "model": self._ask.model,
+            "service_tier": self._ask.wishes["tier"],
+            "system_fingerprint": self._fingerprint,
+        }
+
+    def _delta(self, kind: str, choice: int, delta: dict[str, Any], reason: str | None = None) -> Frame:
+        chunk = self._chunk()
+        chunk["choices"] = [{"index": choice, "delta": delta, "logprobs": None, "finish_reason": reason}]
+        if self._ask.wishes["usage"]:
+            chunk["usage"] = None
+        if self._ask.wishes["obfuscation"]:
+            chunk["obfuscation"] = letters(_random.randint(2, 16))
+        return Frame(kind, event(chunk))
+
+
+def usage(counts: Counts) -> dict[str, Any]:
+    """Return token counts as OpenAI reports them."""
+    return {
+        "prompt_tokens": counts.prompt,
+        "completion_tokens": counts.output,
+        "total_tokens": counts.prompt + counts.output,
+        "prompt_tokens_details": {"cached_tokens": counts.cached, "audio_tokens": 0},
+        "completion_tokens_details": {
+            "reasoning_tokens": counts.reasoning,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
+
+
+def event(data: Any) -> bytes:
+    """Return one unnamed server-sent event."""
+    return b"data: " + json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode() + b"\n\n"
+
+
+def letters(count: int) -> str:
+    """Return random letters and digits."""
+    return "".join(_random.choices(_LETTERS, k=count))
+
+
+def models(_: Arrival, world: World) -> Answer:
+    """List the models."""
+    data = [_model(name) for name in world.models]
+    return whole(200, {"object": "list", "data": data})
+
+
+def model(arrival: Arrival, world: World) -> Answer:
+    """Show one model."""
+    name = arrival.path.partition("/models/")[2]
+    if name not in world.models:
+        return refusal("404", manner="openai").answer()
+    return whole(200, _model(name))
+
+
+def _model(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": CREATED, "owned_by": "simulated"}
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "".join(part.get("text", "") for part in content if isinstance(part, dict))
+    return ""
+
+
+def _last_user_text(messages: list[dict[str, Any]]) -> str:
+    return next((_text(message.get("content")) for message in reversed(messages) if message["role"] == "user"), "")
+
+
+def _tool(tool: dict[str, Any]) -> Tool:
+    inner = tool[tool["type"]]
+    return Tool(inner["name"], inner.get("parameters") or {})
+
+
+def _must_call(choice: Any) -> str:
+    if choice == "required":
+        return "*"
+    if isinstance(choice, dict) and choice.get("type") in ("function", "custom"):
+        return str(choice[choice["type"]]["name"])
+    return ""
+
+
+DIALECT = register(
+    Dialect(
+        name="openai_chat",
+        manner="openai",
+        endpoints=(Endpoint("POST", re.compile(BASE + "/chat/completions"), read, ChatSpeaker),),
+        pages=(
+            Page("GET", re.compile(BASE + "/models"), models),
+            Page("GET", re.compile(BASE + "/models/.+"), model),
+        ),
+        key=key,
+    )
+)
