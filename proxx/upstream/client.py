@@ -7,26 +7,46 @@ only, private ones included; redirects are never followed. What an answer means 
 import asyncio
 import re
 import ssl
+from functools import cache
 
 import httpx
 from django.conf import settings
 
 from proxx.upstream.message import UpstreamRequest, UpstreamResponse
 from proxx.upstream.stock import StockTransport
+from proxx.upstream.transport import Transport
 
 AUTHORITY = re.compile(r"https?://([^/?#]+)", re.IGNORECASE)
 REFUSED = re.compile(r"[\x00-\x20\x7f-\xa0\\]")
 
 
-class _Loop:
-    """What one event loop holds."""
+class _Ways:
+    """The ways out of one event loop: ours, and the stock transport for what ours does not speak."""
 
     def __init__(self) -> None:
-        tls = _tls()
-        self.fast = StockTransport(tls=tls)
+        self._fast = Transport(_tls)
+        self._stock: dict[bool, StockTransport] = {}  # by whether it speaks HTTP/2
+        self._proxy = settings.UPSTREAM_PROXY_URL
+        self._http2 = frozenset(_origin(url(text)) for text in settings.UPSTREAM_HTTP2)
+
+    def to(self, address: httpx.URL) -> Transport | StockTransport:
+        """Return the transport for an address."""
+        if not self._proxy and not self._http2:
+            return self._fast
+        http2 = _origin(address) in self._http2
+        if not self._proxy and not http2:
+            return self._fast
+        if http2 not in self._stock:
+            self._stock[http2] = StockTransport(tls=_tls(), proxy_url=self._proxy, http2=http2)
+        return self._stock[http2]
+
+    async def aclose(self) -> None:
+        await self._fast.aclose()
+        for transport in self._stock.values():
+            await transport.aclose()
 
 
-_loops: dict[asyncio.AbstractEventLoop, _Loop] = {}
+_ways: dict[asyncio.AbstractEventLoop, _Ways] = {}
 
 
 async def send(request: UpstreamRequest) -> UpstreamResponse:
@@ -35,14 +55,16 @@ async def send(request: UpstreamRequest) -> UpstreamResponse:
     Raises httpx's exceptions: ConnectError, ConnectTimeout, ReadTimeout, ReadError, WriteError, WriteTimeout,
     RemoteProtocolError (with message.NoReply and message.ReplyTruncated below it) and LocalProtocolError.
     """
-    return await _here().fast.exchange(request)
+    loop = asyncio.get_running_loop()
+    ways = _ways.get(loop) or _first(loop)
+    return await ways.to(request.url).exchange(request)
 
 
 async def close_all() -> None:
     """Close every connection of the running loop, in use or not."""
-    mine = _loops.pop(asyncio.get_running_loop(), None)
-    if mine is not None:
-        await mine.fast.aclose()
+    ways = _ways.pop(asyncio.get_running_loop(), None)
+    if ways is not None:
+        await ways.aclose()
 
 
 def url(text: str) -> httpx.URL:
@@ -66,17 +88,20 @@ def url(text: str) -> httpx.URL:
     return parsed.copy_with(fragment=None)
 
 
-def _here() -> _Loop:
-    loop = asyncio.get_running_loop()
-    mine = _loops.get(loop)
-    if mine is None:
-        for other in [other for other in _loops if other.is_closed()]:
-            del _loops[other]
-        mine = _loops[loop] = _Loop()
-    return mine
+def _first(loop: asyncio.AbstractEventLoop) -> _Ways:
+    for other in [other for other in _ways if other.is_closed()]:
+        del _ways[other]  # it ended without close_all: its sockets went with it
+    ways = _ways[loop] = _Ways()
+    return ways
 
 
+def _origin(address: httpx.URL) -> tuple[str, str, int | None]:
+    return (address.scheme, address.host, address.port)
+
+
+@cache
 def _tls() -> ssl.SSLContext:
+    """Make the one context, when first needed: reading all authorities takes tens of milliseconds."""
     context = ssl.create_default_context()
     if settings.UPSTREAM_CA_FILE:
         context.load_verify_locations(cafile=settings.UPSTREAM_CA_FILE)
