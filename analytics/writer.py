@@ -19,7 +19,7 @@ from itertools import islice
 from pathlib import Path
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, transaction
 
 from accounts import keys
 from analytics import live, rows
@@ -235,7 +235,8 @@ class Writer:
                 self._noted = {key: at for key, at in self._noted.items() if now - at < KEY_USE}
             self._noted.update(dict.fromkeys(due, now))
             try:
-                keys.note_used([(key, datetime.fromtimestamp(ids.moment(used[key]), UTC)) for key in due])
+                with transaction.atomic():
+                    keys.note_used([(key, datetime.fromtimestamp(ids.moment(used[key]), UTC)) for key in due])
             except AWAY:
                 logger.warning("The last use of %d keys was not noted.", len(due))
         return refused
