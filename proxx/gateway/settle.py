@@ -37,7 +37,7 @@ def _settle(call: Call, _task: "asyncio.Task[object]") -> None:
     if winner is not None:
         health.done(winner.candidate.key)
         if call.outcome == "ok":
-            health.good(winner.candidate.key)
+            health.good(winner.candidate.key, winner.candidate.model)
     if call.response is not None:
         if call.outcome == "ok":
             call.response.finish_later(END_PATIENCE)

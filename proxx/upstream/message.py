@@ -3,6 +3,7 @@
 Deliberately not here: sockets (transport/), the choice of a transport (client.py), what an answer means (failures/).
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -46,6 +47,9 @@ class UpstreamRequest:
     headers: HeaderList = field(repr=False)
     body: bytes = field(repr=False)
     timeouts: Timeouts
+
+
+_finishing: set[asyncio.Task[None]] = set()  # the loop itself holds tasks only weakly
 
 
 class Body(Protocol):
@@ -115,3 +119,17 @@ class UpstreamResponse:
     def abandon(self) -> None:
         """End the exchange at once from a callback; never waits, never raises."""
         self._body.abandon()
+
+    def finish_later(self, seconds: float) -> None:
+        """Read what is left in the background, for at most so long: its end mark seen, the connection may serve again."""
+        task = asyncio.get_running_loop().create_task(self._finish(seconds), name="upstream-finish")
+        _finishing.add(task)
+        task.add_done_callback(_finishing.discard)
+
+    async def _finish(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                async for _ in self._body:
+                    pass
+        except (TimeoutError, httpx.TransportError, httpx.StreamError):
+            self._body.abandon()
