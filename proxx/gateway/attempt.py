@@ -18,11 +18,13 @@ from proxx.protocols.framing.sse import FrameTooLarge
 from proxx.protocols.spec import Seen, Watch
 from proxx.upstream import auth, client, failures
 from proxx.upstream.failures import Failure
-from proxx.upstream.message import ReplyTooLarge, Timeouts, UpstreamRequest, UpstreamResponse
+from proxx.upstream.message import Timeouts, UpstreamRequest, UpstreamResponse
 from routing import health
 
 ERROR_BODY_LIMIT = 64 * 1024
 HELD_LIMIT = 1024 * 1024  # comments and empty deltas before the first meaningful event
+
+FAULTS = tuple(known for known, _ in failures.EXCEPTIONS)
 
 _STANDARD_HEADERS = [
     (b"content-type", b"application/json"),
@@ -63,11 +65,9 @@ async def speak(call: Call, candidate: Candidate) -> Speaking:
     except AttemptFailed as failed:
         _lost(call, attempt, failed.failure)
         raise
-    except TimeoutError:
-        raise AttemptFailed(_lost(call, attempt, failures.named("timed_out"))) from None
-    except failures.TRANSPORT_FAULTS as fault:
+    except FAULTS as fault:
         raise AttemptFailed(_lost(call, attempt, failures.from_exception(fault))) from None
-    except (ReplyTooLarge, FrameTooLarge):
+    except FrameTooLarge:
         raise AttemptFailed(_lost(call, attempt, failures.named("malformed"))) from None
     attempt.first_event_at = call.first_event_at = clock.monotonic()
     return speaking

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
-from proxx.gateway.attempt import Speaking
+from proxx.gateway.attempt import FAULTS, Speaking
 from proxx.gateway.call import Call
 from proxx.gateway.errors import GatewayError
 from proxx.kit import clock
@@ -96,7 +96,7 @@ async def _watched(call: Call, speaking: Speaking) -> AsyncIterator[bytes]:
                 yield ready
             if seen.ended:
                 return
-    except failures.TRANSPORT_FAULTS as fault:
+    except FAULTS as fault:
         failure = failures.from_exception(fault).kind
     except FrameTooLarge:
         failure = "malformed"

@@ -121,7 +121,7 @@ class UpstreamResponse:
         self._body.abandon()
 
     def finish_later(self, seconds: float) -> None:
-        """Read what is left in the background, for at most so long: its end mark seen, the connection may serve again."""
+        """Read the rest in the background, for at most so long, so that the connection may serve again."""
         task = asyncio.get_running_loop().create_task(self._finish(seconds), name="upstream-finish")
         _finishing.add(task)
         task.add_done_callback(_finishing.discard)

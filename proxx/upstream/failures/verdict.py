@@ -69,6 +69,7 @@ def _failure(status: int | None, headers: Mapping[str, str], facts: Facts, judge
 # Exceptions of the transport, most special first.
 EXCEPTIONS: tuple[tuple[type[BaseException], str], ...] = (
     (ReplyTruncated, "truncated"),
+    (httpx.StreamClosed, "truncated"),  # given up on our side while somebody still read
     (ReplyTooLarge, "malformed"),
     (NoReply, "connect_failed"),
     (httpx.ConnectTimeout, "connect_failed"),
