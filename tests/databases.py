@@ -23,7 +23,10 @@ REDIS_NUMBERS = 16  # a Redis server's default
 class Database(Protocol):
     """What a live server is given, and how a test looks into it."""
 
-    environment: Mapping[str, str]
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Return the variables that name it."""
+        ...
 
     def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one statement (`%s` for parameters) and return its rows."""
@@ -40,7 +43,11 @@ class SqliteCopy:
     def __init__(self, template: Path, folder: Path) -> None:
         self._path = folder / "proxx.sqlite3"
         shutil.copy(template, self._path)
-        self.environment = {"DATABASE_URL": "", "REDIS_URL": ""}
+        self._environment = {"DATABASE_URL": "", "REDIS_URL": ""}
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return self._environment
 
     def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self._path, timeout=20)) as connection, connection:
@@ -58,7 +65,11 @@ class PostgresCopy:
         self.name = f"proxx_live_{uuid4().hex[:12]}"
         execute(server_url, f'CREATE DATABASE "{self.name}" TEMPLATE "{template}"')
         self.url = with_path(server_url, self.name)
-        self.environment = {"DATABASE_URL": self.url, "REDIS_URL": redis_url}
+        self._environment = {"DATABASE_URL": self.url, "REDIS_URL": redis_url}
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return self._environment
 
     def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return execute(self.url, query, parameters)
@@ -125,7 +136,7 @@ def execute(url: str, query: str, parameters: Sequence[Any] = ()) -> list[tuple[
     import psycopg
 
     with psycopg.connect(url, autocommit=True) as connection:
-        cursor = connection.execute(query, parameters or None)  # type: ignore[arg-type]
+        cursor = connection.execute(query, parameters or None)
         return cursor.fetchall() if cursor.description else []
 
 

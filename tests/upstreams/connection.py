@@ -70,6 +70,7 @@ class Connection(asyncio.Protocol):
         self._room = asyncio.Event()
         self._room.set()
         self._left = False
+        self._gone = asyncio.Event()
 
     # What the event loop says.
 
@@ -102,6 +103,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._left = True
         self._room.set()
+        self._gone.set()
         self._crowd.discard(self)
         if self._task is not None:
             self._task.cancel()
@@ -184,6 +186,12 @@ class Connection(asyncio.Protocol):
     def abort_quietly(self) -> None:
         """End the connection with no answer (the server stops)."""
         self._transport.abort()
+
+    async def gone(self) -> None:
+        """Wait until the connection has ended and nothing of it runs."""
+        await self._gone.wait()
+        if self._task is not None:
+            await asyncio.wait({self._task})
 
     def _head(self, answer: Answer, pieces: object) -> bytes:
         assert answer.status is not None

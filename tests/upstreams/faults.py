@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from tests.upstreams import refusals
-from tests.upstreams.answer import JSON, SSE, Answer, Frame, Hangup, Pause, Piece
+from tests.upstreams.answer import JSON, SSE, Answer, Frame, Hangup, Pause, Piece, Refusal
 from tests.upstreams.script import FOREVER
 
 SLOW_START = 1.0
@@ -22,7 +22,7 @@ class Voice:
 
     stream: bool
     manner: str
-    error: Callable[[refusals.Refusal], list[Frame]]
+    error: Callable[[Refusal], list[Frame]]
     huge: Callable[[str], list[Frame]]
 
 

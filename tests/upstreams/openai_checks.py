@@ -10,15 +10,16 @@ from typing import Any
 from tests.upstreams.answer import Refused
 from tests.upstreams.refusals import invalid
 
-FIELDS = frozenset(
-    """
-    model messages max_completion_tokens max_tokens temperature top_p frequency_penalty presence_penalty stop n seed
-    logit_bias logprobs top_logprobs stream stream_options tools tool_choice parallel_tool_calls functions
-    function_call response_format reasoning_effort verbosity modalities audio prediction web_search_options store
-    metadata user safety_identifier prompt_cache_key prompt_cache_options prompt_cache_retention service_tier
-    moderation
-    """.split()
-)
+# fmt: off
+FIELDS = frozenset({
+    "model", "messages", "max_completion_tokens", "max_tokens", "temperature", "top_p", "frequency_penalty",
+    "presence_penalty", "stop", "n", "seed", "logit_bias", "logprobs", "top_logprobs", "stream", "stream_options",
+    "tools", "tool_choice", "parallel_tool_calls", "functions", "function_call", "response_format",
+    "reasoning_effort", "verbosity", "modalities", "audio", "prediction", "web_search_options", "store", "metadata",
+    "user", "safety_identifier", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention",
+    "service_tier", "moderation",
+})
+# fmt: on
 ROLES = ("developer", "system", "user", "assistant", "tool", "function")
 USER_PARTS = {"text": "text", "image_url": "image_url", "input_audio": "input_audio", "file": "file"}
 RANGES = {

@@ -1,21 +1,29 @@
 """From a script and a speaker to an answer: which step becomes which piece, in which order. No dialect, no socket."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
+from typing import Any
 
 from tests.upstreams import faults, script
 from tests.upstreams.answer import JSON, Answer, Frame, Hangup, Pause, Piece, Refusal
 from tests.upstreams.dialect import Ask, Counts, Dialect, Said, Speaker, count_tokens
 from tests.upstreams.refusals import refusal
 
-MakeId = Callable[[], str]
+Headers = tuple[tuple[str, str], ...]
+
+# Stands before the frame of which only half is sent.
+_HALF = Frame("half", b"")
 
 
 @dataclass(slots=True)
-class _Progress:
-    """What a stream has said so far."""
+class _Telling:
+    """One reply under way: who asked, who speaks, what was said so far."""
 
+    ask: Ask
+    speaker: Speaker
+    manner: str
     output: int = 0
     reasoning: int = 0
     calls: int = 0
@@ -23,18 +31,21 @@ class _Progress:
     reported: script.ReportUsage | None = None
     truncated: bool = False
     dead: bool = False
-    limit: int | None = None
-    half_next: bool = False
-    kinds: set[str] = field(default_factory=set)
+    said: Said = field(default_factory=Said)
 
-    def allow(self, piece: str) -> bool:
-        """Count a piece of output; say no once the caller's limit is reached."""
-        cost = count_tokens(piece)
-        if self.limit is not None and self.output + cost > self.limit:
-            self.truncated = True
-            return False
-        self.output += cost
-        return True
+    def allowed(self, text: str, count: int) -> Iterator[str]:
+        """Split a text and count each piece; end early at the caller's limit."""
+        for piece in script.pieces_of(text, count):
+            cost = count_tokens(piece)
+            if self.ask.limit is not None and self.output + cost > self.ask.limit:
+                self.truncated = True
+                return
+            self.output += cost
+            yield piece
+
+    def each_choice(self, frames: Callable[[int], list[Frame]]) -> Iterator[Frame]:
+        """Say the same in every choice, in turn."""
+        return chain.from_iterable(frames(choice) for choice in range(self.ask.choices))
 
     def finish_reason(self) -> str:
         """Return why the reply ends."""
@@ -42,41 +53,41 @@ class _Progress:
             return "length"
         return self.reason or ("tools" if self.calls else "stop")
 
-    def counts(self, ask: Ask) -> Counts:
+    def counts(self) -> Counts:
         """Return the tokens to report."""
-        if self.reported is not None:
-            told = self.reported
+        told = self.reported
+        if told is not None:
             return Counts(told.input, told.output, told.cached, told.reasoning)
-        return Counts(ask.prompt_tokens, self.output, 0, self.reasoning)
+        return Counts(self.ask.prompt_tokens, self.output, 0, self.reasoning)
 
 
 def answer(ask: Ask, play: script.Script, speaker: Speaker, dialect: Dialect, request_id: str) -> Answer:
-    """Return the answer to a request as the script wants it."""
+    """Return the answer to a request as the script wants it; raise KeyError for a fault that nobody knows."""
     before, steps = _opening(play.steps)
-    headers = speaker.headers(request_id)
+    fault, after = play.fault, play.retry_after
     first = next(steps, None)
+    if isinstance(first, script.Cut):
+        return Answer(None, pieces=(Hangup(),), before=before)
     if isinstance(first, script.Fail):
         fault, after, steps = first.fault, first.retry_after, iter(())
-    else:
-        fault, after = play.fault, play.retry_after
-        steps = chain((first,), steps) if first is not None else steps
-    if isinstance(first, script.Cut):
-        return Answer(None, (), (Hangup(),), before=before)
+    elif first is not None:
+        steps = chain((first,), steps)
+    telling = _Telling(ask, speaker, dialect.manner)
+    headers = speaker.headers(request_id)
     if ask.stream:
-        pieces: Iterable[Piece] = _stream(ask, steps, speaker, dialect, play.pace)
-        made = Answer(200, (("content-type", speaker.stream_type), *headers), pieces, "chunked", before=before)
+        pieces = _paced(_halved(_told(telling, steps)), play.pace)
+        made = Answer(200, (("content-type", speaker.stream_type), *headers), pieces, "chunked")
     else:
-        made = _whole(ask, list(steps), speaker, dialect, headers, before)
-    if not fault:
-        return made
-    made = Answer(made.status, made.headers, list(made.pieces), made.framing, made.declared, made.before)
-    voice = faults.Voice(ask.stream, dialect.manner, speaker.error, lambda text: speaker.text(text, 0))
-    spoiled = faults.lay(fault, made, voice, after=after)
-    return (
-        spoiled
-        if spoiled.before or not before
-        else Answer(spoiled.status, spoiled.headers, spoiled.pieces, spoiled.framing, spoiled.declared, before)
-    )
+        made = _whole(telling, steps, headers)
+    if fault:
+        voice = faults.Voice(ask.stream, dialect.manner, speaker.error, lambda text: speaker.text(text, 0))
+        made = faults.lay(fault, replace(made, pieces=list(made.pieces)), voice, after=after)
+    return replace(made, before=(*before, *made.before))
+
+
+def refused(what: Refusal, request_id: str) -> Answer:
+    """Return a refusal as an answer that carries its request id."""
+    return what.answer().with_header("x-request-id", request_id)
 
 
 def _opening(steps: Iterable[script.Step]) -> tuple[tuple[Piece, ...], Iterator[script.Step]]:
@@ -84,137 +95,123 @@ def _opening(steps: Iterable[script.Step]) -> tuple[tuple[Piece, ...], Iterator[
     rest = iter(steps)
     silences: list[Piece] = []
     for step in rest:
-        if isinstance(step, script.Stall) and not step.after_headers:
-            silences.append(Pause(step.seconds))
-            continue
-        return tuple(silences), chain((step,), rest)
+        if not isinstance(step, script.Stall) or step.after_headers:
+            return tuple(silences), chain((step,), rest)
+        silences.append(Pause(step.seconds))
     return tuple(silences), iter(())
 
 
-def _stream(ask: Ask, steps: Iterator[script.Step], speaker: Speaker, dialect: Dialect, pace: float) -> Iterator[Piece]:
-    done = _Progress(limit=ask.limit)
-    opened = False
-    for step in steps:
-        if isinstance(step, script.Stall) and not opened:
-            yield Pause(step.seconds)  # headers are out, nothing is said yet
-            continue
-        if not opened:
-            opened = True
-            yield from chain.from_iterable(speaker.open(choice) for choice in range(ask.choices))
-        for piece in _pieces(step, done, speaker, dialect, ask.choices):
-            if done.half_next and isinstance(piece, Frame):
-                yield Frame(piece.kind, piece.data[: len(piece.data) // 2])
-                yield Hangup()
-                return
-            yield piece
-            if isinstance(piece, Hangup):
-                return
-            if pace and isinstance(piece, Frame):
-                yield Pause(pace)
-        if done.dead:
+def _told(telling: _Telling, steps: Iterator[script.Step]) -> Iterator[Piece]:
+    """Tell a stream: silence after the headers, the opening, the steps, the closing."""
+    first = next(steps, None)
+    while isinstance(first, script.Stall):
+        yield Pause(first.seconds)
+        first = next(steps, None)
+    yield from telling.each_choice(telling.speaker.open)
+    for step in chain(() if first is None else (first,), steps):
+        yield from _STREAMED[type(step)](telling, step)
+        if telling.dead:
             return
-        if done.truncated:
+        if telling.truncated:
             break
-    closing = [frame for choice in range(ask.choices) for frame in speaker.finish(done.finish_reason(), choice)]
-    closing += speaker.close(done.counts(ask))
-    if done.half_next:
-        closing = [Frame(closing[0].kind, closing[0].data[: len(closing[0].data) // 2])]
-    if not opened:
-        yield from chain.from_iterable(speaker.open(choice) for choice in range(ask.choices))
-    yield from closing
-    if done.half_next:
+    reason = telling.finish_reason()
+    yield from telling.each_choice(lambda choice: telling.speaker.finish(reason, choice))
+    yield from telling.speaker.close(telling.counts())
+
+
+def _halved(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """After the mark, send half of the next frame and hang up."""
+    for piece in pieces:
+        if piece is not _HALF:
+            yield piece
+            continue
+        frame = next(piece for piece in pieces if isinstance(piece, Frame))
+        yield Frame(frame.kind, frame.data[: len(frame.data) // 2])
         yield Hangup()
+        return
 
 
-def _pieces(step: script.Step, done: _Progress, speaker: Speaker, dialect: Dialect, choices: int) -> Iterator[Piece]:
-    match step:
-        case script.Say(text, count):
-            for piece in script.pieces_of(text, count):
-                if not done.allow(piece):
-                    return
-                for choice in range(choices):
-                    yield from speaker.text(piece, choice)
-        case script.Think(text, count):
-            for piece in script.pieces_of(text, count):
-                if not done.allow(piece):
-                    return
-                done.reasoning += count_tokens(piece)
-                for choice in range(choices):
-                    yield from speaker.thought(piece, choice)
-        case script.CallTool():
-            done.allow(step.text)
-            for choice in range(choices):
-                parts = script.pieces_of(step.text, step.pieces)
-                yield from speaker.call(done.calls, step.id, step.name, parts, choice)
-            done.calls += 1
-        case script.ReportUsage():
-            done.reported = step
-        case script.Finish(reason):
-            done.reason = reason
-        case script.Stall(seconds):
-            yield Pause(seconds)
-        case script.Cut(in_frame):
-            if in_frame:
-                done.half_next = True
-            else:
-                yield Hangup()
-        case script.Fail(fault, after):
-            yield from speaker.error(refusal(fault, manner=dialect.manner, after=after))
-            done.dead = True
+def _paced(pieces: Iterator[Piece], pace: float) -> Iterator[Piece]:
+    for piece in pieces:
+        yield piece
+        if pace and isinstance(piece, Frame):
+            yield Pause(pace)
 
 
-def _whole(
-    ask: Ask,
-    steps: Sequence[script.Step],
-    speaker: Speaker,
-    dialect: Dialect,
-    headers: tuple[tuple[str, str], ...],
-    before: tuple[Piece, ...],
-) -> Answer:
-    done, said = _Progress(limit=ask.limit), Said()
+def _whole(telling: _Telling, steps: Iterator[script.Step], headers: Headers) -> Answer:
+    """Collect the steps into one body; silences and cuts stand in its middle."""
     breaks: list[Piece] = []
     for step in steps:
-        match step:
-            case script.Fail(fault, after):
-                refused = refusal(fault, manner=dialect.manner, after=after).answer()
-                return Answer(refused.status, refused.headers, refused.pieces, before=(*before, *breaks))
-            case script.Stall(seconds):
-                breaks.append(Pause(seconds))
-            case script.Cut():
-                breaks.append(Hangup())
-                break
-            case _:
-                _collect(step, done, said)
-        if done.truncated:
+        if isinstance(step, script.Fail):
+            failed = refusal(step.fault, manner=telling.manner, after=step.retry_after).answer()
+            return replace(failed, before=tuple(breaks))
+        # A stream's pieces are counted the same way, then thrown away: only what was said is kept.
+        breaks += [piece for piece in _STREAMED[type(step)](telling, step) if not isinstance(piece, Frame)]
+        if isinstance(step, script.Cut):
+            breaks.append(Hangup())
+        if isinstance(step, script.Cut) or telling.truncated:
             break
-    said.reason = done.finish_reason()
-    frames = speaker.whole([said] * ask.choices, done.counts(ask))
-    made = Answer(200, (("content-type", JSON), *headers), frames, before=before)
+    telling.said.reason = telling.finish_reason()
+    frames = telling.speaker.whole([telling.said] * telling.ask.choices, telling.counts())
+    made = Answer(200, (("content-type", JSON), *headers), frames)
     if not breaks:
         return made
     data = made.body()
-    halves = Frame("whole", data[: len(data) // 2]), Frame("whole", data[len(data) // 2 :])
-    return Answer(200, made.headers, [halves[0], *breaks, halves[1]], declared=len(data), before=before)
+    first, second = Frame("whole", data[: len(data) // 2]), Frame("whole", data[len(data) // 2 :])
+    return replace(made, pieces=[first, *breaks, second], declared=len(data))
 
 
-def _collect(step: script.Step, done: _Progress, said: Said) -> None:
-    match step:
-        case script.Say(text, count):
-            said.text += "".join(piece for piece in script.pieces_of(text, count) if done.allow(piece))
-        case script.Think(text, count):
-            kept = "".join(piece for piece in script.pieces_of(text, count) if done.allow(piece))
-            done.reasoning += count_tokens(kept)
-            said.thought += kept
-        case script.CallTool():
-            done.allow(step.text)
-            said.calls.append((step.id, step.name, step.text))
-            done.calls += 1
-        case script.ReportUsage():
-            done.reported = step
-        case script.Finish(reason):
-            done.reason = reason
+def _say(telling: _Telling, step: script.Say) -> Iterator[Piece]:
+    for piece in telling.allowed(step.text, step.pieces):
+        telling.said.text += piece
+        yield from telling.each_choice(partial(telling.speaker.text, piece))
 
 
-def refused(what: Refusal, request_id: str) -> Answer:
-    """Return a refusal as an answer that carries its request id."""
-    return what.answer().with_header("x-request-id", request_id)
+def _think(telling: _Telling, step: script.Think) -> Iterator[Piece]:
+    for piece in telling.allowed(step.text, step.pieces):
+        telling.reasoning += count_tokens(piece)
+        telling.said.thought += piece
+        yield from telling.each_choice(partial(telling.speaker.thought, piece))
+
+
+def _call_tool(telling: _Telling, step: script.CallTool) -> Iterator[Piece]:
+    index, parts = telling.calls, script.pieces_of(step.text, step.pieces)
+    telling.calls += 1
+    telling.output += count_tokens(step.text)
+    telling.said.calls.append((step.id, step.name, step.text))
+    yield from telling.each_choice(lambda choice: telling.speaker.call(index, step.id, step.name, parts, choice))
+
+
+def _report_usage(telling: _Telling, step: script.ReportUsage) -> Iterator[Piece]:
+    telling.reported = step
+    return iter(())
+
+
+def _finish(telling: _Telling, step: script.Finish) -> Iterator[Piece]:
+    telling.reason = step.reason
+    return iter(())
+
+
+def _stall(_: _Telling, step: script.Stall) -> Iterator[Piece]:
+    yield Pause(step.seconds)
+
+
+def _cut(_: _Telling, step: script.Cut) -> Iterator[Piece]:
+    yield _HALF if step.in_frame else Hangup()
+
+
+def _fail(telling: _Telling, step: script.Fail) -> Iterator[Piece]:
+    telling.dead = True
+    yield from telling.speaker.error(refusal(step.fault, manner=telling.manner, after=step.retry_after))
+
+
+_STREAMED: dict[type, Callable[[_Telling, Any], Iterator[Piece]]] = {
+    script.Say: _say,
+    script.Think: _think,
+    script.CallTool: _call_tool,
+    script.ReportUsage: _report_usage,
+    script.Finish: _finish,
+    script.Stall: _stall,
+    script.Cut: _cut,
+    script.Fail: _fail,
+}

@@ -108,10 +108,8 @@ class SimulatedProvider:
         self._server.close()
         for connection in list(self._connections):
             connection.abort_quietly()
-        await asyncio.sleep(0)  # the aborts are callbacks of the next turn
         await self._server.wait_closed()
-        while self._connections:
-            await asyncio.sleep(0.001)
+        await asyncio.gather(*(connection.gone() for connection in list(self._connections)))
 
     async def __aenter__(self) -> Self:
         await self.start()
