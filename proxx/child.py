@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 PIECE = 64 * 1024  # one read of a child's output; also the longest line kept together
 PR_SET_PDEATHSIG = 1
@@ -23,18 +24,19 @@ class Child:
     def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
         self.name = name
         self._command, self._environment, self._folder = command, environment, folder
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._printer: asyncio.Task[None] | None = None
 
     @property
     def alive(self) -> bool:
         """Tell whether it runs now."""
-        return self._process is not None and self._process.returncode is None
+        return self._process is not None and self._process.poll() is None
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """Start it; its output begins to appear, each line behind its name."""
-        self._process = await asyncio.create_subprocess_exec(
-            *self._command,
+        # Not asyncio's own subprocess: its wait() lasts until the pipe closes, which a grandchild may hold open.
+        self._process = subprocess.Popen(  # noqa: S603 - our own commands
+            self._command,
             cwd=self._folder,
             env=dict(self._environment),
             stdin=subprocess.DEVNULL,
@@ -43,22 +45,22 @@ class Child:
             process_group=0,  # the terminal's Ctrl-C reaches only the supervisor, which then stops all in order
             preexec_fn=_end_with_parent(),
         )
-        self._printer = asyncio.create_task(self._print_output(), name=f"output of {self.name}")
+        assert self._process.stdout is not None
+        self._printer = asyncio.create_task(self._print(self._process.stdout), name=f"output of {self.name}")
 
     async def ended(self) -> int:
         """Wait for its end and return its exit code as a shell would: 128 + n if signal n ended it."""
         assert self._process is not None
         assert self._printer is not None
-        code = await self._process.wait()
+        code = await asyncio.to_thread(self._process.wait)
         self._signal_group(signal.SIGKILL)  # what it left behind, such as the clock of a killed worker
         await asyncio.wait({self._printer}, timeout=2)  # its last lines
         return code if code >= 0 else 128 - code
 
     def ask_to_stop(self) -> None:
         """Send SIGTERM to the process itself: it knows best how to end its own children."""
-        if self._process is not None and self.alive:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(signal.SIGTERM)
+        if self._process is not None:
+            self._process.terminate()  # which does nothing to a process that has ended
 
     def kill(self) -> None:
         """End the whole group at once."""
@@ -70,11 +72,11 @@ class Child:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
 
-    async def _print_output(self) -> None:
-        assert self._process is not None
-        assert self._process.stdout is not None
+    async def _print(self, pipe: IO[bytes]) -> None:
+        reader = asyncio.StreamReader()
+        await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
         rest = b""
-        while piece := await self._process.stdout.read(PIECE):
+        while piece := await reader.read(PIECE):
             *lines, rest = (rest + piece).split(b"\n")
             if len(rest) > PIECE:
                 lines, rest = [*lines, rest], b""

@@ -55,7 +55,8 @@ def main() -> None:
         prepared = subprocess.run([sys.executable, "-m", "proxx.prepare"], cwd=ROOT, env=house.environment).returncode
     except KeyboardInterrupt:
         prepared = 128 + signal.SIGINT
-    sys.exit(prepared or asyncio.run(_Supervisor(house, reload=options.reload).run()))
+    supervisor = Supervisor(house, server=server(house), worker=worker(house), reload=options.reload)
+    sys.exit(prepared or asyncio.run(supervisor.run()))
 
 
 def furnish(environment: dict[str, str], *, reload: bool) -> House:
@@ -77,13 +78,21 @@ def furnish(environment: dict[str, str], *, reload: bool) -> House:
     return House({**environment, **ours}, host, port, drain)
 
 
-class _Supervisor:
+def server(house: House) -> Child:
+    """Return the server, not yet started."""
+    return Child("server", (sys.executable, "-m", "proxx.server"), house.environment, ROOT)
+
+
+def worker(house: House) -> Child:
+    """Return the Celery worker with its clock inside, not yet started."""
+    return Child("worker", (sys.executable, "-m", *WORKER, *ALONE), house.environment, ROOT)
+
+
+class Supervisor:
     """Two children and who may live: the server until told otherwise, the worker as long as the server does."""
 
-    def __init__(self, house: House, *, reload: bool) -> None:
-        self._house, self._reload = house, reload
-        self._server = Child("server", (sys.executable, "-m", "proxx.server"), house.environment, ROOT)
-        self._worker = Child("worker", (sys.executable, "-m", *WORKER, *ALONE), house.environment, ROOT)
+    def __init__(self, house: House, *, server: Child, worker: Child, reload: bool = False) -> None:
+        self._house, self._server, self._worker, self._reload = house, server, worker, reload
         self._told_to_stop = asyncio.Event()
         self._forced = False
 
@@ -100,7 +109,7 @@ class _Supervisor:
 
     async def _live(self) -> int:
         """Start both, wait for a reason to end, stop both; return the server's exit code, or 0 if it was told to."""
-        await self._server.start()
+        self._server.start()
         server_end = asyncio.create_task(self._server.ended(), name="server's end")
         keeping = asyncio.create_task(self._keep_worker(), name="keeping the worker")
         told: list[asyncio.Task[Any]] = [asyncio.create_task(self._told_to_stop.wait(), name="told to stop")]
@@ -125,7 +134,7 @@ class _Supervisor:
         deaths = 0
         while True:
             began = time.monotonic()
-            await self._worker.start()
+            self._worker.start()
             code = await self._worker.ended()
             deaths = 0 if time.monotonic() - began > STEADY else deaths
             pause = BACK_OFF[min(deaths, len(BACK_OFF) - 1)]

@@ -1,0 +1,124 @@
+"""What happens once before serving: data folder, database, static files, first operator and key, first words.
+
+Safe to repeat: each step does nothing when it is done. Secrets are printed only by the boot that made them; the curl
+line names the key by $PROXX_KEY. Anything in the way is said in one sentence, and the exit code is 2.
+"""
+
+import hashlib
+import io
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import django
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
+from django.db import Error as DatabaseError
+
+from proxx.child import say
+
+CANNOT_START = 2
+SMALL = ("mini", "flash", "haiku", "small", "nano", "lite", "echo")  # a first question should be cheap
+NOT_CHAT = ("embed", "image", "dall", "tts", "whisper", "audio", "realtime", "moderation", "transcribe", "rerank")
+
+
+def main() -> None:
+    """Prepare everything, or say what is in the way."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proxx.settings.prod")
+    try:
+        django.setup()
+        prepare()
+    except (ImproperlyConfigured, CommandError, DatabaseError, OSError) as fault:
+        sys.stderr.write(f"proxx cannot start: {' '.join(str(fault).split())}\n")
+        sys.exit(CANNOT_START)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def prepare() -> None:
+    """Bring database and static files up to date, make what a first boot needs, tell where things are."""
+    from routing import reload, seeding
+
+    Path(settings.PROXY_DATA_DIR).mkdir(parents=True, exist_ok=True, mode=0o700)
+    call_command("migrate", verbosity=0, interactive=False)
+    collect_static_files()
+    made = io.StringIO()
+    call_command("first_boot", "--json", stdout=made)
+    seeding.sync_credentials()
+    snapshot = reload.current()
+    providers = [snapshot.providers[provider_id].label for provider_id in snapshot.credentials]
+    models = [entry.id for entry in snapshot.models]
+    for line in first_words(json.loads(made.getvalue()), providers=providers, models=models):
+        say(line)
+
+
+def first_words(made: dict[str, Any], *, providers: list[str], models: list[str]) -> list[str]:
+    """Return what the operator should read: where, who, with which key, and what to try."""
+    base = address(settings.PROXY_HOST, settings.PROXY_PORT)
+    lines = ["", _line("Console", f"{base}/console/")]
+    if made["operator"]:
+        operator = made["operator"]
+        lines.append(
+            _line("Operator", f"{operator['username']}   password: {operator['password']}   (shown this once)")
+        )
+    if made["key"]:
+        lines.append(_line("First key", f"export PROXX_KEY={made['key']['token']}   (shown this once)"))
+    lines.append(_line("Try it", curl(base, models)))
+    if not providers:
+        lines.append(_line("Providers", f"none yet: put OPENAI_API_KEY=... (or another provider's) into .env, {WHERE}"))
+    else:
+        lines.append(_line("Providers", ", ".join(sorted(providers))))
+    return [*lines, ""]
+
+
+def curl(base: str, models: list[str]) -> str:
+    """Return a command that works as it stands: a chat with a model we know, else the list of models."""
+    key = "" if settings.PROXY_ALLOW_UNAUTHENTICATED else ' -H "Authorization: Bearer $PROXX_KEY"'
+    if not models:
+        return f"curl {base}/v1/models{key}"
+    body = json.dumps({"model": cheapest(models), "messages": [{"role": "user", "content": "Say hello."}]})
+    quoted = body.replace("'", "'\\''")
+    return f"curl {base}/v1/chat/completions{key} -H 'Content-Type: application/json' -d '{quoted}'"
+
+
+def cheapest(models: list[str]) -> str:
+    """Return the model that by its name costs little and chats; the first one if none says so."""
+    chatting = [name for name in models if not any(word in name.lower() for word in NOT_CHAT)] or models
+    return next((name for name in chatting if any(word in name.lower() for word in SMALL)), chatting[0])
+
+
+def address(host: str, port: int) -> str:
+    """Return the base URL under which a person on this machine reaches the server."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def collect_static_files() -> None:
+    """Collect the console's static files, unless packages and files are those of the last time."""
+    stamp = Path(settings.STATIC_ROOT) / ".stamp"
+    fingerprint = _fingerprint()
+    if stamp.is_file() and stamp.read_text() == fingerprint:
+        return
+    call_command("collectstatic", verbosity=0, interactive=False, clear=True)
+    stamp.write_text(fingerprint)
+
+
+def _fingerprint() -> str:
+    lock = settings.BASE_DIR / "requirements" / "base.txt"
+    own = sorted(path for folder in settings.STATICFILES_DIRS for path in Path(folder).rglob("*") if path.is_file())
+    facts = [settings.STORAGES["staticfiles"]["BACKEND"], lock.read_text()]
+    facts += [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in own]
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()
+
+
+def _line(name: str, text: str) -> str:
+    return f"  {name:<11}{text}"
+
+
+WHERE = "then start again; or add one in the console under Credentials."
+
+if __name__ == "__main__":
+    main()
