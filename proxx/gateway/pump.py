@@ -96,6 +96,9 @@ async def _watched(call: Call, speaking: Speaking) -> AsyncIterator[bytes]:
                 yield ready
             if seen.ended:
                 return
+            if seen.malformed:
+                failure = "malformed"
+                break
     except FAULTS as fault:
         failure = failures.from_exception(fault).kind
     except FrameTooLarge:

@@ -1,6 +1,7 @@
 """What a chat completions reply says, read while its bytes pass by.
 
-After the first meaningful event a frame is decoded only if it can matter: usage, a finish reason, an error, the end.
+After the first meaningful event a frame is only checked for being JSON, and decoded if it can matter: usage, a finish
+reason, an error, the end.
 """
 
 import re
@@ -53,6 +54,11 @@ class _Chunk(msgspec.Struct):
     model: str | None = None
 
 
+class _Sound(msgspec.Struct):
+    """Any JSON object: decoding into it checks the grammar and keeps nothing."""
+
+
+_sound = msgspec.json.Decoder(_Sound)
 _chunk = msgspec.json.Decoder(_Chunk)
 _usage = msgspec.json.Decoder(_Usage | None)
 _anything = msgspec.json.Decoder()
@@ -71,14 +77,14 @@ class StreamWatch:
         self._rename = msgspec.json.encode(rename) if rename else b""
 
     def feed(self, piece: bytes) -> bytes:
-        """Take bytes as they arrive; return whole frames to forward. Nothing passes after the end mark."""
-        if self.seen.ended:
+        """Take bytes as they arrive; return whole frames to forward, nothing after the end mark or after nonsense."""
+        if self.seen.ended or self.seen.malformed:
             return b""
         block = self._cutter.feed(piece)
         if not block:
             return b""
-        if self.seen.spoke and not self._rename and not _MATTERS.search(block):
-            self.seen.frames += block.count(b"data:")
+        if self.seen.spoke and not self._rename and _is_one_plain_event(block):
+            self.seen.frames += 1
             return block
         return b"".join(self._judged(frame) for frame in frames(block))
 
@@ -100,7 +106,7 @@ class StreamWatch:
 
     def _judged(self, frame: bytes) -> bytes:
         data = data_of(frame).strip()
-        if self.seen.ended:
+        if self.seen.ended or self.seen.malformed:
             return b""
         if not data:
             return frame
@@ -110,14 +116,25 @@ class StreamWatch:
             return frame if self.seen.ended else b""
         chunk = _decoded(data)
         if chunk is None:
-            self.seen.malformed = self.seen.malformed or "an event that is not a chat completion chunk"
-            return frame
+            self.seen.malformed = "an event that is not a chat completion chunk"
+            return b""
         note(self.seen, chunk, data)
         if self._strip and chunk.choices == [] and self.seen.usage is not None and _is_object(chunk.usage):
             return b""
         if self._rename and chunk.model is not None:
             return b"data: " + replaced(data, b"model", self._rename) + b"\n\n"
         return frame
+
+
+def _is_one_plain_event(block: bytes) -> bool:
+    """Tell the usual case cheaply: one event, sound JSON, nothing in it that must be read."""
+    if not block.startswith(b"data: {") or block.find(b"\n\n") != len(block) - 2 or _MATTERS.search(block):
+        return False
+    try:
+        _sound.decode(block[6:-2])
+    except msgspec.DecodeError:
+        return False
+    return True
 
 
 def watch_whole(body: bytes) -> Seen:

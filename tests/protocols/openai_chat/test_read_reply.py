@@ -147,6 +147,14 @@ def test_the_model_name_is_changed_in_every_chunk_if_the_tenant_wants_it():
     assert seen.model == "up"
 
 
+@pytest.mark.parametrize("nonsense", [b"data: {\"choices\":[{\n\n", b"data: ping\n\n", b"data: [1]\n\n"])
+def test_nonsense_in_a_stream_is_not_forwarded_and_nothing_after_it(nonsense):
+    out, seen = watched(ROLE + delta("a") + nonsense + delta("b", finish="stop") + DONE)
+    assert out == ROLE + delta("a")
+    assert seen.malformed
+    assert not seen.ended
+
+
 @pytest.mark.parametrize("wrong", [-5, 2**60, "many", None])
 def test_impossible_counts_are_unknown_not_believed(wrong):
     whole = {"choices": [{"message": {"content": "a"}}], "usage": {"prompt_tokens": wrong, "completion_tokens": 1}}
