@@ -17,7 +17,7 @@ from proxx.env_file import ROOT
 # A server that answers connections until SIGTERM, and a worker that waits: `{server}` is what a test adds.
 SERVER = """
 import os, signal, socket, sys, time
-signal.signal(signal.SIGTERM, lambda *_: (print("server stops"), sys.exit(0)))
+signal.signal(signal.SIGTERM, lambda *_: (os.write(1, b"server stops\\n"), os._exit(0)))
 print("server is", os.getpid())
 door = socket.create_server(("127.0.0.1", int(os.environ["PROXY_PORT"])))
 {server}
@@ -27,7 +27,11 @@ while True:
 WORKER = """
 import os, signal, subprocess, sys, time
 clock = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-signal.signal(signal.SIGTERM, lambda *_: (clock.kill(), clock.wait(), print("worker stops"), sys.exit(0)))
+def stop(*_):
+    os.kill(clock.pid, signal.SIGKILL)
+    os.write(1, b"worker stops\\n")
+    os._exit(0)
+signal.signal(signal.SIGTERM, stop)
 print("worker is", os.getpid(), "clock is", clock.pid)
 time.sleep(600)
 """
