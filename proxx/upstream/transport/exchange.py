@@ -214,7 +214,7 @@ class Exchange:
             self.raw_headers.clear()
             return
         self.status = status
-        self.http_version = VERSIONS.get(parser.get_http_version(), "HTTP/1.1")
+        self.http_version = VERSIONS.get(parser.get_http_version(), "")
         self.keep_alive = parser.should_keep_alive()
         self.head_done = True
         if self._without_body:
@@ -223,8 +223,9 @@ class Exchange:
             self.keep_alive = False
 
     def on_body(self, data: bytes) -> None:
-        """Keep a piece of body."""
-        self._parts.append(data)
+        """Keep a piece of body; what comes behind the end is nobody's."""
+        if not self.complete:
+            self._parts.append(data)
 
     def on_message_complete(self) -> None:
         """Notice the end of the answer, unless it was an interim one."""
@@ -251,13 +252,22 @@ class Exchange:
     def _check_limits(self) -> None:
         if self.error is not None:
             return
+        if self.head_done and not self.http_version:
+            self._refuse("The answer is of an unknown version of HTTP.")
+            return
         size = self._head_size
         if self.head_done and size > HEAD_LIMIT:  # the read may have brought some body, too
             size = sum(len(name) + len(value) + 4 for name, value in self.raw_headers)
         if size > HEAD_LIMIT or len(self.raw_headers) > HEADER_COUNT_LIMIT:
-            self.fail(httpx.RemoteProtocolError("The head of the answer is too large."))
+            self._refuse("The head of the answer is too large.")
         elif self._silent_size > HEAD_LIMIT and not self.complete:
             self.fail(httpx.RemoteProtocolError("The answer's chunk extensions or trailers are too large."))
+
+    def _refuse(self, words: str) -> None:
+        """End the exchange for the sake of its head: nothing that came with it is handed out."""
+        self.head_done = self.complete = False
+        self._items.clear()
+        self.fail(httpx.RemoteProtocolError(words))
 
     def _ends_with_connection(self) -> bool:
         """Tell whether the answer has neither a length nor chunks (RFC 9112, 6.3)."""
