@@ -1,0 +1,112 @@
+"""`python -m proxx.server`: check, prepare, listen. The lightest possible process that serves; no Celery in it.
+
+A refusal to start is one sentence on stderr and exit code 2.
+"""
+
+import gc
+import os
+import socket
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+REFUSED = 2
+
+
+def main() -> int:
+    """Start and serve; return the exit code."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proxx.settings.prod")
+    from django.core.exceptions import ImproperlyConfigured
+
+    from proxx.server.checks import CannotStart
+
+    try:
+        serve = _prepare()
+        return serve()
+    except (ImproperlyConfigured, CannotStart) as fault:
+        _say(f"proxx cannot start: {' '.join(str(fault).split())}")
+        return REFUSED
+
+
+def _prepare() -> Callable[[], int]:
+    """Check everything, import everything, build the first snapshot; return what serves."""
+    import django
+    from django.conf import settings
+
+    from proxx.server import checks, listening
+
+    checks.check_settings(settings)
+    _prefer_uvloop()  # before Django: its app `daphne` installs the reactor
+    django.setup()
+    checks.check_data()
+    for warning in checks.warnings(settings):
+        _say(f"warning: {warning}")
+    listener = listening.bind(settings.PROXY_HOST, settings.PROXY_PORT)
+    listening.allow_many_files()
+    application = _application(settings.ASGI_APPLICATION)
+    serve = _server(settings.PROXX_SERVER, settings.PROXX_DATA_PLANE)
+    _calm_down()
+    return lambda: serve(application, listener, _begin_background_work)
+
+
+def _server(name: str, plane: str) -> Callable[[Any, socket.socket, Callable[[], None]], int]:
+    if name == "uvicorn":
+        from proxx.server import uvicorn_server
+
+        return uvicorn_server.serve
+    from proxx.server import daphne_server
+
+    return partial(daphne_server.serve, plane)
+
+
+def _application(path: str) -> Any:
+    from django.db import connections
+    from django.utils.module_loading import import_string
+
+    from routing import reload
+
+    application = import_string(path)
+    reload.current()  # the first picture of the configuration: no request has to wait for it
+    connections.close_all()
+    return application
+
+
+def _begin_background_work() -> None:
+    """Start what runs beside the requests: following the configuration, writing the records."""
+    from analytics import queue
+    from routing import reload
+
+    reload.start_watching()
+    queue.start()
+
+
+def _calm_down() -> None:
+    """Few and cheap garbage collections, short turns for other threads (design.md section 9)."""
+    sys.setswitchinterval(0.0005)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
+def _prefer_uvloop() -> None:
+    """Run the reactor on uvloop where it is installed."""
+    import asyncio
+
+    try:
+        import uvloop
+    except ImportError:
+        return
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    code = main()
+    from proxx.server.drain import leave
+
+    leave(code)
