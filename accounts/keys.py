@@ -36,6 +36,7 @@ __all__ = [
     "forget",
     "issue",
     "looks_like_key",
+    "mint",
     "note_used",
     "open_holder",
     "refresh_known",
@@ -126,21 +127,20 @@ def issue(
     replaces: ApiKey | None = None,
 ) -> tuple[ApiKey, str]:
     """Store a new key and return it with its token, which nothing can show a second time."""
-    token = TOKEN_MARK + secrets.token_urlsafe(TOKEN_BYTES)
-    key = ApiKey(
-        tenant=tenant,
-        label=label,
-        prefix=token[:PREFIX_LENGTH],
-        last4=token[-4:],
-        digest=sealing.digest(token),
-        scopes=[CLIENT_SCOPE] if scopes is None else scopes,
-        expires_at=expires_at,
-        created_by=created_by,
-        replaces=replaces,
-    )
+    key = ApiKey(tenant=tenant, label=label, expires_at=expires_at, created_by=created_by, replaces=replaces)
+    if scopes is not None:
+        key.scopes = scopes
+    token = mint(key)
     with transaction.atomic():  # the revision that its signal raises belongs to the row
         key.save()
     return key, token
+
+
+def mint(key: ApiKey) -> str:
+    """Give a row that is not saved yet its token: the digest stays in the row, the token is returned this once."""
+    token = TOKEN_MARK + secrets.token_urlsafe(TOKEN_BYTES)
+    key.prefix, key.last4, key.digest = token[:PREFIX_LENGTH], token[-4:], sealing.digest(token)
+    return token
 
 
 @transaction.atomic

@@ -1,8 +1,91 @@
 """The console's look and sidebar, as data for django-unfold."""
 
+from collections.abc import Callable
 from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+
+Callback = Callable[[HttpRequest], Any]
+
+CONSOLE = "/console/"
+
+
+def _file(path: str) -> Callback:
+    # A function, because the address of a static file is known only once its manifest can be read.
+    return lambda request: static(path)
+
+
+def _page(title: str, icon: str, model: str) -> dict[str, Any]:
+    """Return one entry of the sidebar: a model's list, shown to those who may view it."""
+    app, name = model.split(".")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": f"{CONSOLE}{app}/{name}/",
+        "permission": lambda request: request.user.has_perm(f"{app}.view_{name}"),
+    }
+
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "proxx",
     "SITE_HEADER": "proxx",
+    "SITE_SUBHEADER": "Model gateway",
+    "SITE_URL": None,
+    "SITE_ICON": _file("console/mark.svg"),
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "sizes": "any", "href": _file("console/favicon.svg")}],
+    "STYLES": [_file("console.css")],
+    "LOGIN": {"image": _file("console/signin.svg")},
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "BORDER_RADIUS": "8px",
+    "COLORS": {
+        "primary": {
+            "50": "oklch(98.4% .014 180.720)",
+            "100": "oklch(95.3% .051 180.801)",
+            "200": "oklch(91.0% .096 180.426)",
+            "300": "oklch(85.5% .138 181.071)",
+            "400": "oklch(77.7% .152 181.912)",
+            "500": "oklch(70.4% .140 182.503)",
+            "600": "oklch(54.0% .096 186.000)",
+            "700": "oklch(48.0% .086 188.000)",
+            "800": "oklch(43.7% .078 188.216)",
+            "900": "oklch(38.6% .063 188.416)",
+            "950": "oklch(27.7% .046 192.524)",
+        },
+    },
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "items": [
+                    {"title": "Overview", "icon": "monitoring", "link": CONSOLE},
+                    _page("Traffic", "swap_vert", "analytics.requestlog"),
+                ],
+            },
+            {
+                "title": "Who calls",
+                "separator": True,
+                "items": [
+                    _page("Keys", "key", "accounts.apikey"),
+                    _page("Tenants", "domain", "accounts.tenant"),
+                ],
+            },
+            {
+                "title": "Where calls go",
+                "separator": True,
+                "items": [
+                    _page("Credentials", "lock", "accounts.credential"),
+                    _page("Providers", "hub", "routing.providersetting"),
+                    _page("Models", "neurology", "routing.catalogmodel"),
+                ],
+            },
+            {
+                "title": "This console",
+                "separator": True,
+                "items": [_page("Operators", "badge", "accounts.operator")],
+            },
+        ],
+    },
 }

@@ -1,0 +1,50 @@
+"""What our admin pages share: they write only what the form changed, and say times the way people do."""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.timesince import timesince, timeuntil
+from unfold.admin import ModelAdmin
+
+from proxx.kit import clock
+
+
+class CarefulAdmin(ModelAdmin):
+    """An admin page that saves only changed fields: a form that stood open for an hour must not undo what others did.
+
+    It offers no deletion from the list: what is deleted is looked at first.
+    """
+
+    list_per_page = 50
+    show_full_result_count = False
+    warn_unsaved_form = True
+    # Fields that change with another one, and are saved along with it.
+    saved_along: dict[str, tuple[str, ...]] = {}
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        """Save a new row whole, an old one by its changed fields; nothing at all if nothing changed."""
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        columns = {field.name for field in self.opts.concrete_fields}
+        changed = [name for name in form.changed_data if name in columns]
+        changed += [other for name in changed for other in self.saved_along.get(name, ())]
+        if changed:
+            obj.save(update_fields=changed)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Return the list's actions without the bulk deletion."""
+        actions: dict[str, Any] = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+
+def ago(moment: datetime | None, *, never: str = "never") -> str:
+    """Return “3 hours ago” or “in 3 hours”, by the larger unit only."""
+    if moment is None:
+        return never
+    now = clock.now()
+    if moment > now:
+        return f"in {timeuntil(moment, now, depth=1)}"
+    return "just now" if (now - moment).total_seconds() < 60 else f"{timesince(moment, now, depth=1)} ago"

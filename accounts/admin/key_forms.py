@@ -1,0 +1,84 @@
+"""The forms behind the key pages: issue, and rotate."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
+
+from accounts.models import DEFAULT_TENANT_ID, ApiKey
+from proxx.kit import clock
+
+ON_A_DAY = "date"
+LIFETIMES = (
+    ("", "Never"),
+    ("7", "In 7 days"),
+    ("30", "In 30 days"),
+    ("90", "In 90 days"),
+    ("365", "In a year"),
+    (ON_A_DAY, "On a date of my choice"),
+)
+OVERLAPS = (
+    ("0", "Ends at once", "The old key stops working now. For a key that has leaked."),
+    ("3600", "Works for one more hour", ""),
+    ("86400", "Works for one more day", "Time to put the new key in place, without a gap."),
+    ("604800", "Works for one more week", ""),
+)
+
+if TYPE_CHECKING:
+    _KeyForm = forms.ModelForm[ApiKey]
+else:
+    _KeyForm = forms.ModelForm
+
+
+class IssueForm(_KeyForm):
+    """Who gets the key, what it is for, and when it ends."""
+
+    lifetime = forms.ChoiceField(
+        label="Expires",
+        choices=LIFETIMES,
+        required=False,
+        widget=UnfoldAdminSelectWidget(),
+        help_text="A key that ends by itself limits the harm of one that leaks.",
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ("tenant", "label", "expires_at")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["tenant"].initial = DEFAULT_TENANT_ID
+        self.fields["expires_at"].label = "Date"
+
+    def clean(self) -> dict[str, Any]:
+        """Turn the chosen lifetime into a moment that lies ahead."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        lifetime = cleaned.get("lifetime")
+        if lifetime == ON_A_DAY:
+            self._check_date(cleaned.get("expires_at"))
+        else:
+            cleaned["expires_at"] = clock.now() + timedelta(days=int(lifetime)) if lifetime else None
+        return cleaned
+
+    def _check_date(self, moment: datetime | None) -> None:
+        if moment is None:
+            if "expires_at" not in self.errors:
+                self.add_error("expires_at", "Choose a date and a time.")
+        elif moment <= clock.now():
+            self.add_error("expires_at", "This has passed already.")
+
+
+class RotateForm(forms.Form):
+    """How long the old key goes on working."""
+
+    overlap = forms.ChoiceField(
+        label="The old key",
+        choices=[(seconds, label) for seconds, label, _ in OVERLAPS],
+        initial="86400",
+        widget=UnfoldAdminRadioSelectWidget(),
+    )
+
+    def chosen(self) -> timedelta:
+        """Return the overlap of a valid form."""
+        return timedelta(seconds=int(self.cleaned_data["overlap"]))

@@ -1,0 +1,238 @@
+"""The console's pages for keys: issue, look, rotate, revoke.
+
+A token exists in one answer only, the one to the click that made it: no redirect, no session, no message carries it.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.forms import ModelForm
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.timezone import localtime
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from accounts import keys
+from accounts.admin.base import CarefulAdmin, ago
+from accounts.admin.key_forms import OVERLAPS, IssueForm, RotateForm
+from accounts.models import ApiKey
+from proxx.kit import clock
+
+STATE_COLOURS = {"active": "success", "expired": "warning", "revoked": "danger"}
+
+
+def in_state(state: str) -> Q:
+    """Return the condition under which a key has that state now; the twin of `ApiKey.state`."""
+    now = clock.now()
+    if state == "revoked":
+        return Q(revoked_at__isnull=False)
+    unrevoked = Q(revoked_at__isnull=True)
+    return unrevoked & (Q(expires_at__lte=now) if state == "expired" else Q(expires_at=None) | Q(expires_at__gt=now))
+
+
+class StateFilter(admin.SimpleListFilter):
+    """Active, expired or revoked."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the three states."""
+        return [(state, state.capitalize()) for state in STATE_COLOURS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
+        """Keep the keys in the chosen state."""
+        state = self.value()
+        return queryset.filter(in_state(state)) if state in STATE_COLOURS else queryset
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(CarefulAdmin):
+    """Keys are issued, renamed, rotated and revoked; they are never deleted, so that records keep their names."""
+
+    form = IssueForm
+    list_display = ("named", "tenant", "state", "used", "expires", "created")
+    list_filter = (StateFilter, "tenant")
+    list_select_related = ("tenant",)
+    search_fields = ("label", "prefix", "last4", "tenant__slug", "tenant__name")
+    search_help_text = "Search by label, tenant, or the first or last characters of a key"
+    ordering = ("-created_at",)
+    actions = ("revoke_selected",)
+    actions_detail = ("rotate", "revoke")
+    conditional_fields = {"expires_at": "lifetime == 'date'"}
+
+    @display(description="key", header=True, ordering="label")
+    def named(self, key: ApiKey) -> list[str]:
+        """Show the label above what may be shown of the token."""
+        return [key.label, hint(key)]
+
+    @display(description="token")
+    def token_hint(self, key: ApiKey) -> str:
+        """Show the token's first and last characters."""
+        return hint(key)
+
+    @display(description="state", label=STATE_COLOURS)
+    def state(self, key: ApiKey) -> str:
+        """Show active, expired or revoked."""
+        return key.state(clock.now())
+
+    @display(description="last used", ordering="last_used_at")
+    def used(self, key: ApiKey) -> str:
+        """Show how long ago the key was used."""
+        return ago(key.last_used_at)
+
+    @display(description="expires", ordering="expires_at")
+    def expires(self, key: ApiKey) -> str:
+        """Show when the key ends, by itself or by revocation."""
+        return ago(key.revoked_at or key.expires_at)
+
+    @display(description="created", ordering="created_at")
+    def created(self, key: ApiKey) -> str:
+        """Show how long ago the key was issued."""
+        return ago(key.created_at)
+
+    @display(description="replaced by")
+    def replaced_by(self, key: ApiKey) -> str:
+        """Show the key that rotation put in this one's place."""
+        return ", ".join(str(successor) for successor in key.successors.all()) or "-"
+
+    @display(description="may")
+    def allowed(self, key: ApiKey) -> str:
+        """Show the key's scopes."""
+        return ", ".join(key.scopes)
+
+    def get_fieldsets(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        """Show a short form for a new key, and all that is known of an old one."""
+        if obj is None:
+            return [(None, {"fields": ("tenant", "label", "lifetime", "expires_at")})]
+        return [
+            (None, {"fields": ("label",)}),
+            ("This key", {"fields": ("state", "token_hint", "tenant", "allowed")}),
+            ("Its life", {"fields": ("created_at", "created_by", "last_used_at", "expires_at", "revoked_at")}),
+            ("Rotation", {"fields": ("replaces", "replaced_by")}),
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
+        """Only the label of an issued key can change; its end moves by rotation and revocation alone."""
+        if obj is None:
+            return ()
+        fixed = ("state", "token_hint", "tenant", "allowed", "replaces", "replaced_by", "created_by")
+        return (*fixed, "created_at", "last_used_at", "expires_at", "revoked_at")
+
+    def get_form(self, request: HttpRequest, obj: ApiKey | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
+        """Use the issuing form for new keys only."""
+        if obj is not None:
+            kwargs["form"] = ModelForm
+        return super().get_form(request, obj, change, **kwargs)
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        """Refuse: a key is revoked, its row stays."""
+        return False
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
+        """Offer rotation and revocation for active keys only."""
+        key = ApiKey.objects.filter(pk=object_id).first()
+        active = key is not None and key.state(clock.now()) == "active" and self.has_change_permission(request, key)
+        return super().get_actions_detail(request, object_id) if active else []
+
+    # Issuing
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        """Mint the token of a new key on the way to the database; the answer shows it."""
+        if not change:
+            obj.created_by_id = request.user.pk
+            request.issued_token = keys.mint(obj)  # type: ignore[attr-defined]
+        super().save_model(request, obj, form, change)
+
+    def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
+        """Show the token, instead of the list."""
+        return self._show_once(request, obj, request.issued_token)  # type: ignore[attr-defined]
+
+    def _show_once(self, request: HttpRequest, key: ApiKey, token: str, old: ApiKey | None = None) -> HttpResponse:
+        base = settings.PUBLIC_URL or request.build_absolute_uri("/").rstrip("/")
+        context = {"key": key, "token": token, "old": old, "old_end": old and old_end(old), "base": base}
+        page = self._page_of_key(key)
+        return self._render(request, "key_issued", "Key issued", **context, page=page, list_page=self._list_page())
+
+    # Rotating and revoking
+
+    @action(description="Rotate", url_path="rotate", icon="autorenew", permissions=["change"])
+    def rotate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask how long the old key may go on, then issue its successor and show that."""
+        key = self._found(request, object_id)
+        form = RotateForm(request.POST if request.method == "POST" else None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                successor, token = keys.rotate(key, overlap=form.chosen(), created_by=request.user)  # type: ignore[arg-type]
+            except keys.KeyNotActive as fault:
+                messages.error(request, str(fault))
+                return redirect(self._page_of_key(key))
+            self.log_change(request, key, f"Rotated; replaced by {successor}.")
+            self.log_addition(request, successor, f"Issued by rotation of {key}.")
+            return self._show_once(request, successor, token, old=key)
+        return self._render(request, "key_rotate", f"Rotate “{key.label}”", key=key, form=form, overlaps=OVERLAPS)
+
+    @action(description="Revoke", url_path="revoke", icon="block", permissions=["change"], variant=ActionVariant.DANGER)
+    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask once more, then end the key."""
+        key = self._found(request, object_id)
+        if request.method == "POST":
+            self._revoke(request, [key])
+            return redirect(self._page_of_key(key))
+        return self._confirm_revocation(request, [key], back=self._page_of_key(key))
+
+    @admin.action(description="Revoke selected keys", permissions=["change"])
+    def revoke_selected(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
+        """Ask once more, then end all chosen keys that are still active."""
+        chosen = list(queryset.filter(in_state("active")).select_related("tenant"))
+        if not chosen:
+            messages.warning(request, "None of these keys is active.")
+            return None
+        if "confirmed" in request.POST:
+            self._revoke(request, chosen)
+            return None
+        return self._confirm_revocation(request, chosen, back=self._list_page())
+
+    def _revoke(self, request: HttpRequest, chosen: list[ApiKey]) -> None:
+        for key in chosen:
+            keys.revoke(key)
+            self.log_change(request, key, "Revoked.")
+        what = f"“{chosen[0].label}” is" if len(chosen) == 1 else f"{len(chosen)} keys are"
+        messages.success(request, f"{what} revoked; every server refuses it within seconds.")
+
+    def _confirm_revocation(self, request: HttpRequest, chosen: list[ApiKey], *, back: str) -> HttpResponse:
+        title = f"Revoke “{chosen[0].label}”?" if len(chosen) == 1 else f"Revoke {len(chosen)} keys?"
+        return self._render(request, "key_revoke", title, chosen=chosen, back=back, selected="action" in request.POST)
+
+    def _found(self, request: HttpRequest, object_id: str) -> ApiKey:
+        key = self.get_object(request, object_id)
+        if key is None:
+            raise Http404
+        return key  # type: ignore[no-any-return]
+
+    def _page_of_key(self, key: ApiKey) -> str:
+        return reverse("admin:accounts_apikey_change", args=(key.pk,))
+
+    def _list_page(self) -> str:
+        return reverse("admin:accounts_apikey_changelist")
+
+    def _render(self, request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
+        shared = {**self.admin_site.each_context(request), "opts": self.opts, "title": title}
+        return TemplateResponse(request, f"admin/accounts/{template}.html", {**shared, **context})
+
+
+def hint(key: ApiKey) -> str:
+    """Return what may be shown of a token: its first and last characters."""
+    return f"{key.prefix}…{key.last4}"
+
+
+def old_end(key: ApiKey) -> str:
+    """Say until when a rotated key works."""
+    if key.revoked_at or key.expires_at is None:
+        return "has ended"
+    return f"works until {localtime(key.expires_at):%d %B %Y, %H:%M} UTC"

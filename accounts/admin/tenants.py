@@ -1,0 +1,76 @@
+"""The console's pages for tenants: who pays, and whether their keys work."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from unfold.decorators import display
+
+from accounts.admin.base import CarefulAdmin, ago
+from accounts.admin.keys import in_state
+from accounts.models import DEFAULT_TENANT_ID, ApiKey, Tenant
+
+
+@admin.register(Tenant)
+class TenantAdmin(CarefulAdmin):
+    """Tenants are added and switched off; they can be deleted only as long as they never had a key."""
+
+    list_display = ("named", "state", "active_keys", "answer_with_alias", "created")
+    list_filter = ("is_active",)
+    search_fields = ("slug", "name")
+    search_help_text = "Search by name"
+
+    @display(description="tenant", header=True, ordering="name")
+    def named(self, tenant: Tenant) -> list[str]:
+        """Show the name above the short name."""
+        return [str(tenant), tenant.slug]
+
+    @display(description="state", label={"active": "success", "off": "danger"}, ordering="is_active")
+    def state(self, tenant: Tenant) -> str:
+        """Show active or off."""
+        return "active" if tenant.is_active else "off"
+
+    @display(description="active keys", ordering="key_count")
+    def active_keys(self, tenant: Any) -> str:
+        """Show how many keys work now, as a way to them."""
+        page = reverse("admin:accounts_apikey_changelist")
+        return format_html('<a href="{}?tenant__id__exact={}">{}</a>', page, tenant.pk, tenant.key_count)
+
+    @display(description="created", ordering="created_at")
+    def created(self, tenant: Tenant) -> str:
+        """Show how long ago the tenant was added."""
+        return ago(tenant.created_at)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:
+        """Count the active keys in the same query."""
+        own = ApiKey.objects.filter(in_state("active"), tenant=OuterRef("pk")).order_by()
+        count = Subquery(own.values("tenant").annotate(number=Count("pk")).values("number"))
+        return super().get_queryset(request).annotate(key_count=Coalesce(count, 0))  # type: ignore[no-any-return]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Tenant | None = None) -> Any:
+        """Ask a new tenant for its short name too."""
+        about: list[Any] = [("Who", {"fields": ("name", "slug")}), ("Behaviour", {"fields": self._switches(obj)})]
+        return about if obj is None else [*about, ("Facts", {"fields": ("id", "created_at")})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> tuple[str, ...]:
+        """Fix the short name once the tenant exists: clients and records use it."""
+        return () if obj is None else ("slug", "id", "created_at")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Tenant | None = None) -> bool:
+        """Refuse for the default tenant, and for any that ever had a key."""
+        if obj is not None and (obj.pk == DEFAULT_TENANT_ID or obj.keys.exists()):
+            return False
+        return bool(super().has_delete_permission(request, obj))
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Tenant | None = None) -> dict[str, tuple[str, ...]]:
+        """Propose a short name made of the name."""
+        return {"slug": ("name",)} if obj is None else {}
+
+    def _switches(self, tenant: Tenant | None) -> tuple[str, ...]:
+        # The default tenant cannot be switched off: the admin token belongs to it.
+        always_on = tenant is not None and tenant.pk == DEFAULT_TENANT_ID
+        return ("answer_with_alias",) if always_on else ("is_active", "answer_with_alias")
