@@ -173,18 +173,20 @@ class UsageRollup(models.Model):
 
 
 class RollupDue(models.Model):
-    """A minute that got new rows since it was last summed; the writer touches it in the rows' own transaction."""
+    """A bucket that changed since it was last summed; whoever changes it says so in the same transaction."""
 
-    minute = models.DateTimeField(primary_key=True)
+    pk = models.CompositePrimaryKey("period", "bucket")
+    period = models.CharField(max_length=6, choices=PERIODS)
+    bucket = models.DateTimeField()
 
     class Meta:
-        """A work list of rollup.py, not for people."""
+        """The work list of rollup.py, not for people."""
 
-        verbose_name = "minute to sum"
-        verbose_name_plural = "minutes to sum"
+        verbose_name = "bucket to sum"
+        verbose_name_plural = "buckets to sum"
 
     def __str__(self) -> str:
-        return f"{self.minute:%Y-%m-%d %H:%M}"
+        return f"{self.period} {self.bucket:%Y-%m-%d %H:%M}"
 
 
 class RecordLoss(models.Model):

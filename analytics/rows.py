@@ -51,6 +51,21 @@ def insert(records: Sequence[UsageRecord]) -> int:
     return 0
 
 
+def touch(period: str, bucket: datetime) -> None:
+    """Say that a bucket must be summed anew. The row stays locked until the caller's transaction ends.
+
+    The update is not idle: with DO NOTHING a sum that is being made right now could miss our rows and still strike
+    the bucket off the list.
+    """
+    table = RollupDue._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO "{table}" ("period", "bucket") VALUES (%s, %s) '  # noqa: S608  a name of ours
+            'ON CONFLICT ("period", "bucket") DO UPDATE SET "bucket" = excluded."bucket"',
+            [period, connection.ops.adapt_datetimefield_value(bucket)],
+        )
+
+
 def note_loss(count: int, reason: str) -> None:
     """Keep in mind, where every operator sees it, that so many records were given up."""
     RecordLoss.objects.create(noticed_at=clock.now(), count=count, reason=reason)
@@ -75,8 +90,7 @@ def _insert(records: Sequence[UsageRecord]) -> None:
             put(cursor, RequestAttempt, ATTEMPT_COLUMNS, attempts)
         # Last, for it locks: a minute being summed right now waits for us, or we for it, and no row falls between.
         for minute in sorted(minutes):
-            moment = datetime.fromtimestamp(minute * 60, UTC)
-            cursor.execute(TOUCH, [connection.ops.adapt_datetimefield_value(moment)])
+            touch("minute", datetime.fromtimestamp(minute * 60, UTC))
 
 
 def _insert_one_by_one(records: Sequence[UsageRecord]) -> int:
@@ -162,15 +176,10 @@ def _put_document(cursor: Any, model: type[models.Model], columns: tuple[str, ..
 def _document_statement(model: type[models.Model], columns: tuple[str, ...]) -> str:
     types = {field.column: field.db_type(connection) for field in model._meta.concrete_fields}
     values = ", ".join(f"(r->>{place})::{types[column]}" for place, column in enumerate(columns))
-    return f"{_into(model, columns)} SELECT {values} FROM jsonb_array_elements(%s::jsonb) AS r ON CONFLICT DO NOTHING"
+    into = _into(model, columns)  # names of ours only; what a record says travels as the one parameter
+    return f"{into} SELECT {values} FROM jsonb_array_elements(%s::jsonb) AS r ON CONFLICT DO NOTHING"  # noqa: S608
 
 
 def _into(model: type[models.Model], columns: tuple[str, ...]) -> str:
     names = ", ".join(f'"{column}"' for column in columns)
     return f'INSERT INTO "{model._meta.db_table}" ({names})'
-
-
-TOUCH = (
-    f'INSERT INTO "{RollupDue._meta.db_table}" ("minute") VALUES (%s) '
-    'ON CONFLICT ("minute") DO UPDATE SET "minute" = excluded."minute"'
-)
