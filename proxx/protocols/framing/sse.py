@@ -51,8 +51,8 @@ def frames(block: bytes) -> list[bytes]:
 
 def data_of(frame: bytes) -> bytes:
     """Return the joined data lines of one frame; empty for a comment or a bare id."""
-    if frame.startswith(b"data: ") and b"\n" not in frame[:-2].rstrip(b"\r\n") and b"\r" not in frame.rstrip(b"\r\n"):
-        return frame[6:].rstrip(b"\r\n")
+    if frame.startswith(b"data: ") and frame.find(b"\n") == len(frame) - 2 and b"\r" not in frame:
+        return frame[6:-2]
     lines = []
     for line in _LINE_END.split(frame):
         if line.startswith(b"data:"):

@@ -147,7 +147,7 @@ def test_the_model_name_is_changed_in_every_chunk_if_the_tenant_wants_it():
     assert seen.model == "up"
 
 
-@pytest.mark.parametrize("nonsense", [b"data: {\"choices\":[{\n\n", b"data: ping\n\n", b"data: [1]\n\n"])
+@pytest.mark.parametrize("nonsense", [b'data: {"choices":[{\n\n', b"data: ping\n\n", b"data: [1]\n\n"])
 def test_nonsense_in_a_stream_is_not_forwarded_and_nothing_after_it(nonsense):
     out, seen = watched(ROLE + delta("a") + nonsense + delta("b", finish="stop") + DONE)
     assert out == ROLE + delta("a")
