@@ -1,6 +1,7 @@
 """The routing app."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class RoutingConfig(AppConfig):
@@ -8,3 +9,10 @@ class RoutingConfig(AppConfig):
 
     name = "routing"
     verbose_name = "Providers and models"
+
+    def ready(self) -> None:
+        """Hear every change of configuration, and give each shipped provider its row in the console."""
+        from routing import rows, wiring
+
+        wiring.connect()
+        post_migrate.connect(rows.lay_out, sender=self, dispatch_uid="routing-provider-rows")

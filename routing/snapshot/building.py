@@ -11,8 +11,8 @@ from accounts.fields import reveal
 from accounts.models import Credential, Tenant
 from proxx.kit import clock
 from proxx.kit.sealing import SealBroken
-from routing import provider_env
-from routing.models import CatalogModel, CatalogState, ConfigRevision, ModelPreference, ProviderSetting
+from routing import provider_env, revision
+from routing.models import CatalogModel, CatalogState, ModelPreference, ProviderSetting
 from routing.providers import Provider, ProviderFault, generic
 from routing.snapshot.listing import Listing
 from routing.snapshot.views import Catalog, CredentialView, Snapshot, TenantView
@@ -37,7 +37,7 @@ def build() -> Snapshot:
     Faults of the database come through as Django's exceptions: then there is no picture, and the old one stays.
     """
     # First, so that a change while we read shows as a newer number afterwards.
-    revision = revision_number()
+    number = revision.number()
     providers, faults = provider_env.configured()
     desk = _Desk(clock.unix(), providers, [*faults])
     _apply_rows(desk)
@@ -48,7 +48,7 @@ def build() -> Snapshot:
     preferences = [*ModelPreference.objects.all()]
     listing = Listing(order, desk.providers, rows, preferences, tuple(settings.PROXY_MODELS))
     return Snapshot(
-        revision=revision,
+        revision=number,
         providers=desk.providers,
         credentials=credentials,
         tenants=_tenants(),
@@ -65,11 +65,6 @@ def build() -> Snapshot:
         faults=tuple(desk.faults),
         stale_at=desk.stale_at,
     )
-
-
-def revision_number() -> int:
-    """Return the configuration's number; 0 before the first migration's row."""
-    return ConfigRevision.objects.filter(pk=ConfigRevision.ONLY).values_list("number", flat=True).first() or 0
 
 
 def _apply_rows(desk: _Desk) -> None:

@@ -1,0 +1,266 @@
+"""Credentials and model wishes from outside: environment, inline JSON, keys.json, models.json -> rows (F-188..F-197).
+
+Without DATABASE_URL the rows that came from outside follow it: changed when it changes, removed when it is gone. With
+DATABASE_URL the database is the truth: from outside come only providers and model names that it does not know yet.
+What an operator made in the console is never touched. Rows are saved one by one, so the revision is raised by
+signals, and only if something changed.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from accounts.fields import reveal
+from accounts.models import Credential, account_id_of
+from proxx.kit.sealing import SealBroken, Secret
+from routing import keys_file, models_file, provider_env
+from routing.keys_file import Account, FileFault
+from routing.models import ModelPreference
+from routing.providers import Provider
+
+FILE_LIMIT = 5 * 1024 * 1024
+ENVIRONMENT, INLINE, FILE = Credential.Source.ENVIRONMENT, Credential.Source.INLINE, Credential.Source.FILE
+WISH_FIELDS = ("rank", "disabled", "alias_of", "declared", "owned_by")
+
+_seen: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeedReport:
+    """What one synchronisation did; `faults` are sentences without any content of the files."""
+
+    created: int = 0
+    updated: int = 0
+    removed: int = 0
+    faults: tuple[str, ...] = ()
+
+    def __add__(self, other: "SeedReport") -> "SeedReport":
+        return SeedReport(
+            self.created + other.created,
+            self.updated + other.updated,
+            self.removed + other.removed,
+            self.faults + other.faults,
+        )
+
+
+def sync_if_changed() -> SeedReport | None:
+    """Synchronise everything, unless files and environment are those of the last time; then return nothing."""
+    global _seen
+    now = _signature()
+    if now == _seen:
+        return None
+    report = sync_credentials() + sync_models()
+    _seen = now
+    return report
+
+
+def forget() -> None:
+    """Forget what was seen, as after a start."""
+    global _seen
+    _seen = None
+
+
+def sync_credentials() -> SeedReport:
+    """Bring the credentials that come from outside up to date. Idempotent."""
+    wanted, faults = _wanted_accounts()
+    try:
+        report = _write_accounts(wanted)
+    except IntegrityError:
+        # Another process did the same in the same moment; what it wrote is what we wanted.
+        report = _write_accounts(wanted)
+    return report + SeedReport(faults=tuple(faults))
+
+
+def sync_models() -> SeedReport:
+    """Bring the model preferences that come from models.json up to date. Idempotent."""
+    try:
+        text = _read(settings.PROXY_MODELS_FILE)
+        wishes = models_file.parse(text, name="models.json") if text else []
+    except FileFault as fault:
+        return SeedReport(faults=(f"{fault} The models read before stay in force.",))
+    try:
+        return _write_wishes(wishes)
+    except IntegrityError:
+        return _write_wishes(wishes)
+
+
+def _wanted_accounts() -> tuple[dict[str, list[Account]], list[str]]:
+    """Return the accounts by source, without the sources that could not be read, and a sentence for each of those."""
+    providers, _ = provider_env.configured()
+    primary = provider_env.canonical(settings.UPSTREAM_PROVIDER_ID, providers)
+    wanted: dict[str, list[Account]] = {str(ENVIRONMENT): _from_environment(providers)}
+    faults: list[str] = []
+    for source, name in ((INLINE, "PROXY_KEYS_JSON"), (FILE, "keys.json")):
+        try:
+            text = settings.PROXY_KEYS_JSON if source == INLINE else _read(settings.PROXY_KEYS_FILE)
+            accounts = keys_file.parse(text, default_provider=primary, name=name) if text else []
+        except FileFault as fault:
+            faults.append(f"{fault} The credentials read before stay in force.")
+        else:
+            wanted[str(source)] = _canonical(accounts, providers)
+    return wanted, faults
+
+
+def _from_environment(providers: Mapping[str, Provider]) -> list[Account]:
+    found = []
+    for provider in providers.values():
+        name = next((name for name in provider.env_keys if settings.ENVIRONMENT.get(name, "").strip()), None)
+        if name:
+            token = Secret(settings.ENVIRONMENT[name].strip())
+            found.append(Account(provider_id=provider.id, token=token, kind="api_key", label=name))
+    return found
+
+
+def _canonical(accounts: list[Account], providers: Mapping[str, Provider]) -> list[Account]:
+    return [
+        replace(account, provider_id=provider_env.canonical(account.provider_id, providers)) for account in accounts
+    ]
+
+
+@transaction.atomic
+def _write_accounts(wanted: Mapping[str, list[Account]]) -> SeedReport:
+    rows = list(Credential.objects.all())
+    pairs = _each_token_once(wanted)
+    if settings.DATABASE_URL:
+        known = {row.provider_id for row in rows}
+        return _add_accounts([pair for pair in pairs if pair[1].provider_id not in known], rows)
+    names = {(source, account.provider_id, _account_id(account)) for source, account in pairs}
+    gone = [row for row in rows if row.source in wanted and (row.source, row.provider_id, row.account_id) not in names]
+    for row in gone:
+        row.delete()
+    return _add_accounts(pairs, [row for row in rows if row not in gone]) + SeedReport(removed=len(gone))
+
+
+def _each_token_once(wanted: Mapping[str, list[Account]]) -> list[tuple[str, Account]]:
+    """Return (source, account) pairs; a token or a name that an earlier source brought to a provider is dropped."""
+    found: dict[tuple[str, str], tuple[str, Account]] = {}
+    names: set[tuple[str, str]] = set()
+    for source, accounts in wanted.items():
+        for account in accounts:
+            name = (account.provider_id, _account_id(account))
+            token = (account.provider_id, account.token.reveal())
+            if token not in found and name not in names:
+                found[token] = (source, account)
+                names.add(name)
+    return list(found.values())
+
+
+def _add_accounts(pairs: list[tuple[str, Account]], rows: list[Credential]) -> SeedReport:
+    by_name = {(row.provider_id, row.account_id): row for row in rows}
+    tokens = {(row.provider_id, secret.reveal()) for row in rows if (secret := _secret(row))}
+    created = updated = 0
+    for source, account in pairs:
+        row = by_name.get((account.provider_id, _account_id(account)))
+        if row is not None:
+            updated += row.source == source and _update(row, account)
+        elif (account.provider_id, account.token.reveal()) not in tokens:
+            _create(source, account)
+            created += 1
+    return SeedReport(created=created, updated=updated)
+
+
+def _create(source: str, account: Account) -> None:
+    row = Credential(
+        provider_id=account.provider_id,
+        account_id=_account_id(account),
+        source=source,
+        label=account.label,
+        secret=account.token.reveal(),
+    )
+    for field, value in _facts(account).items():
+        setattr(row, field, value)
+    row.save()
+
+
+def _update(row: Credential, account: Account) -> bool:
+    """Write what the source says and the row does not; label, weight and the switch stay the operator's."""
+    secret = _secret(row)
+    changed = {field: value for field, value in _facts(account).items() if getattr(row, field) != value}
+    if secret is None or secret != account.token:
+        changed["secret"] = account.token.reveal()
+    for field, value in changed.items():
+        setattr(row, field, value)
+    if changed:
+        row.save()
+    return bool(changed)
+
+
+def _facts(account: Account) -> dict[str, object]:
+    facts: dict[str, object] = {
+        "kind": account.kind,
+        "chatgpt_account_id": account.chatgpt_account_id,
+        "plan_type": account.plan_type,
+        "expires_at": account.expires_at,
+        "base_url": account.base_url,
+    }
+    return facts if account.priority is None else facts | {"priority": account.priority}
+
+
+def _account_id(account: Account) -> str:
+    return account.account_id or account_id_of(account.provider_id, account.token.reveal())
+
+
+def _secret(row: Credential) -> Secret | None:
+    try:
+        return reveal(row)
+    except SealBroken:
+        return None
+
+
+@transaction.atomic
+def _write_wishes(wishes: list[models_file.Wish]) -> SeedReport:
+    rows = {row.name.lower(): row for row in ModelPreference.objects.all()}
+    wanted = {wish.name.lower(): wish for wish in wishes}
+    created = updated = removed = 0
+    for key, wish in wanted.items():
+        said = {field: getattr(wish, field) for field in WISH_FIELDS}
+        row = rows.get(key)
+        if row is None:
+            ModelPreference(name=wish.name, source=ModelPreference.Source.FILE, **said).save()
+            created += 1
+        elif _follows(row) and said != {field: getattr(row, field) for field in WISH_FIELDS}:
+            for field, value in said.items():
+                setattr(row, field, value)
+            row.save()
+            updated += 1
+    for key, row in rows.items():
+        if _follows(row) and key not in wanted:
+            row.delete()
+            removed += 1
+    return SeedReport(created, updated, removed)
+
+
+def _follows(row: ModelPreference) -> bool:
+    return row.source == ModelPreference.Source.FILE and not settings.DATABASE_URL
+
+
+def _read(path: str) -> str:
+    """Return a file's text, empty if there is no file; the name of a fault never holds what was read."""
+    file = Path(path)
+    try:
+        if not file.exists() or file.is_dir():
+            return ""
+        with file.open("rb") as stream:
+            data = stream.read(FILE_LIMIT + 1)
+        if len(data) > FILE_LIMIT:
+            raise FileFault(f"{file.name} is larger than {FILE_LIMIT // 1024 // 1024} MiB.")
+        return data.decode().strip()
+    except OSError:
+        raise FileFault(f"{file.name} cannot be read.") from None
+    except UnicodeDecodeError:
+        raise FileFault(f"{file.name} is not UTF-8 text.") from None
+
+
+def _signature() -> object:
+    def facts(path: str) -> tuple[int, int, int] | None:
+        try:
+            found = os.stat(path)
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
+    return facts(settings.PROXY_KEYS_FILE), facts(settings.PROXY_MODELS_FILE)
