@@ -37,8 +37,12 @@ def resting(key: Key, model: str, now: float) -> float | None:
 
 def rest_of(key: Key, model: str, now: float) -> Rest | None:
     """Return the rest that matters most now: a hard one before a soft one, then the longer one."""
-    live = [rest for rest in (rests.get((key, "")), rests.get((key, model))) if rest and rest.until > now]
-    return max(live, key=lambda rest: (not rest.is_soft, rest.until), default=None)
+    one, other = rests.get((key, "")), rests.get((key, model))
+    if one is not None and one.until <= now:
+        one = None
+    if other is None or other.until <= now:
+        return one
+    return other if one is None or (not other.is_soft, other.until) > (not one.is_soft, one.until) else one
 
 
 def rest(key: Key, seconds: float, *, model: str = "", is_soft: bool = False) -> None:
@@ -86,6 +90,11 @@ def done(key: Key) -> None:
 def in_flight(key: Key) -> int:
     """Return how many attempts are under way."""
     return _in_flight.get(key, 0)
+
+
+def all_in_flight() -> int:
+    """Return how many attempts are under way in this process, over all credentials."""
+    return sum(_in_flight.copy().values())
 
 
 def forget(key: Key | None = None) -> None:
