@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, Strea
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, get_resolver
 
-from proxx.api import errors
+from proxx.api import errors, routes
 from proxx.api.heart import Heart
 from proxx.gateway.errors import GatewayError, MethodNotAllowed, NotFound, TooLarge
 
@@ -25,7 +25,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-ROUTES = "proxx.api.routes"
+_resolver = get_resolver(routes.__name__)
 SUPPORTED = "POST /v1/chat/completions, GET /v1/models, GET /v1/models/{id}, GET /health"
 
 
@@ -92,7 +92,7 @@ def _request(scope: MutableMapping[str, Any], body: bytes) -> HttpRequest:
 async def _respond(request: HttpRequest) -> HttpResponseBase:
     """Find the route and call it; whatever happens, the answer is in the caller's dialect."""
     try:
-        match = get_resolver(ROUTES).resolve(request.path_info)
+        match = _resolver.resolve(request.path_info)
     except Resolver404:
         return errors.respond(request, _unknown(request))
     request.resolver_match = match

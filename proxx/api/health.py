@@ -22,6 +22,6 @@ _BODY = fastjson.dumps({"ok": True, "service": "proxx", "version": product_versi
 
 
 @router.get("/health", auth=None, summary="Liveness")
-async def health(_request: HttpRequest) -> HttpResponse:
+async def health(request: HttpRequest) -> HttpResponse:
     """Answer that this process serves."""
     return HttpResponse(_BODY, content_type="application/json")
