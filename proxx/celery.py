@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_embedded_init, beat_init
+from celery.signals import beat_init
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proxx.settings.prod")
@@ -34,7 +34,7 @@ def folder_broker(data: Path) -> dict[str, Any]:
     for folder in (root, messages, control):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return {
-        "broker_url": "filesystem://",
+        "broker_url": "filesystem://localhost",
         "broker_transport_options": {
             "data_folder_in": str(messages),
             "data_folder_out": str(messages),
@@ -60,7 +60,6 @@ def schedule() -> dict[str, dict[str, Any]]:
 
 
 @beat_init.connect
-@beat_embedded_init.connect
 def send_first_jobs(**_: object) -> None:
     """Send what should also happen at once when the clock starts; sending waits for nobody."""
     for task, every, at_start in JOBS:

@@ -80,7 +80,7 @@ class Child:
             *lines, rest = (rest + piece).split(b"\n")
             if len(rest) > PIECE:
                 lines, rest = [*lines, rest], b""
-            for line in lines:
+            for line in filter(bytes.strip, lines):
                 say(line.decode(errors="replace"), who=self.name)
         if rest:
             say(rest.decode(errors="replace"), who=self.name)

@@ -30,6 +30,7 @@ LOOK_EVERY = 0.05  # seconds between two looks whether the server answers
 CODE = ("proxx", "accounts", "oauth", "routing", "analytics", "templates")
 WORKER = ("celery", "-A", "proxx.celery", "-q", "worker", "-B", "--pool", "solo", "--loglevel", "WARNING")
 ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat")  # there is nobody to talk to
+NOT_AGAIN = "ignore:You're running the worker with superuser"  # in a container or on a test machine that is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,8 @@ def server(house: House) -> Child:
 
 def worker(house: House) -> Child:
     """Return the Celery worker with its clock inside, not yet started."""
-    return Child("worker", (sys.executable, "-m", *WORKER, *ALONE), house.environment, ROOT)
+    command = (sys.executable, "-W", NOT_AGAIN, "-m", *WORKER, *ALONE)
+    return Child("worker", command, house.environment, ROOT)
 
 
 class Supervisor:
