@@ -12,8 +12,9 @@ from functools import cache
 import httpx
 from django.conf import settings
 
+from proxx.upstream.failures import prose
 from proxx.upstream.message import UpstreamRequest, UpstreamResponse
-from proxx.upstream.stock import StockTransport
+from proxx.upstream.stock import NEEDS_H2, StockTransport, speaks_http2
 from proxx.upstream.transport import Transport
 
 AUTHORITY = re.compile(r"https?://([^/?#]+)", re.IGNORECASE)
@@ -86,6 +87,23 @@ def url(text: str) -> httpx.URL:
     if not parsed.host or parsed.userinfo:
         raise ValueError("An upstream URL must name a host, and nobody else.")
     return parsed.copy_with(fragment=None)
+
+
+def configuration_fault() -> str | None:
+    """Say in one sentence what is wrong with the settings of this room, for a start that is refused; or nothing."""
+    try:
+        tls = _tls()
+    except OSError:
+        return "UPSTREAM_CA_FILE cannot be read as a list of certificates."
+    if settings.UPSTREAM_HTTP2 and not speaks_http2():
+        return NEEDS_H2
+    try:
+        for origin in settings.UPSTREAM_HTTP2:
+            url(origin)
+        StockTransport(tls=tls, proxy_url=settings.UPSTREAM_PROXY_URL)  # opens nothing yet
+    except (ValueError, httpx.InvalidURL, ImportError) as error:
+        return f"UPSTREAM_HTTP2 or UPSTREAM_PROXY_URL cannot be used: {prose.clean(str(error))}"
+    return None
 
 
 def _first(loop: asyncio.AbstractEventLoop) -> _Ways:

@@ -14,18 +14,24 @@ from proxx.upstream.message import Timeouts, UpstreamRequest, UpstreamResponse
 
 IDLE_LIMIT = 128
 IDLE_SECONDS = 60.0
+NEEDS_H2 = "UPSTREAM_HTTP2 is set, but the h2 package is not installed: pip install 'httpx[http2]'."
+
+
+def speaks_http2() -> bool:
+    """Tell whether the optional package for HTTP/2 is here."""
+    return find_spec("h2") is not None
 
 
 class StockTransport:
     """`httpx.AsyncHTTPTransport` behind the two verbs that client.py uses."""
 
     def __init__(self, *, tls: ssl.SSLContext, proxy_url: str = "", http2: bool = False) -> None:
-        if http2 and find_spec("h2") is None:
-            raise RuntimeError("UPSTREAM_HTTP2 needs the h2 package: pip install 'httpx[http2]'.")
+        if http2 and not speaks_http2():
+            raise httpx.UnsupportedProtocol(NEEDS_H2)
         self._transport = httpx.AsyncHTTPTransport(
             verify=tls,
             http2=http2,
-            proxy=httpx.Proxy(proxy_url, ssl_context=tls) if proxy_url else None,
+            proxy=_proxy(proxy_url, tls) if proxy_url else None,
             limits=httpx.Limits(
                 max_connections=None, max_keepalive_connections=IDLE_LIMIT, keepalive_expiry=IDLE_SECONDS
             ),
@@ -84,6 +90,12 @@ class _StockBody:
     def abandon(self) -> None:
         if not self._closed:
             self._closing = asyncio.get_running_loop().create_task(self.aclose(), name="close-upstream")
+
+
+def _proxy(address: str, tls: ssl.SSLContext) -> httpx.Proxy:
+    """Speak to a proxy with our own trust where it speaks TLS itself; httpcore refuses a context anywhere else."""
+    proxy = httpx.Proxy(address)
+    return httpx.Proxy(address, ssl_context=tls) if proxy.url.scheme == "https" else proxy
 
 
 def _timeout(timeouts: Timeouts) -> dict[str, float | None]:

@@ -9,6 +9,7 @@ import uvloop
 
 from proxx.upstream import client
 from proxx.upstream.message import Timeouts, UpstreamRequest
+from proxx.upstream.transport.pool import Pool
 from tests.upstream.raw import RawServer, Script
 
 Serve = Callable[..., Awaitable[RawServer]]
@@ -47,3 +48,15 @@ def ask(
 ) -> UpstreamRequest:
     """Make a request with usual values."""
     return UpstreamRequest(method=method, url=client.url(url), headers=headers or [], body=body, timeouts=timeouts)
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    """Let the loop turn until a condition holds; no clock is involved unless it never does."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110  # what is waited for has no event of its own
+            await asyncio.sleep(0)
+
+
+def pool() -> Pool:
+    """The running loop's pool of connections."""
+    return client._ways[asyncio.get_running_loop()]._fast.pool

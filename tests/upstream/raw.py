@@ -1,6 +1,7 @@
 """A server that sends exactly the bytes a test gives it: no HTTP library in it, so no shared misreading."""
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import struct
@@ -99,10 +100,8 @@ class RawServer:
             self.faults.append(fault)
         finally:
             peer.writer.transport.abort() if self._tls else peer.writer.close()
-            try:
+            with contextlib.suppress(OSError, asyncio.CancelledError):
                 await peer.writer.wait_closed()
-            except (OSError, asyncio.CancelledError):
-                pass
 
 
 def answer(body: bytes = b"hello", *, status: str = "200 OK", headers: bytes = b"") -> bytes:

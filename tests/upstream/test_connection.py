@@ -10,7 +10,7 @@ from proxx.upstream import client
 from proxx.upstream.message import NoReply, Timeouts
 from proxx.upstream.transport import connection as connections
 from proxx.upstream.transport.connection import Connection
-from tests.upstream.conftest import Serve, ask
+from tests.upstream.conftest import Serve, ask, pool, until
 from tests.upstream.raw import Peer, always, answer
 
 MIB = 1024 * 1024
@@ -130,13 +130,8 @@ async def test_an_answer_before_the_request_has_left_is_read_and_the_connection_
     response = await client.send(ask(server.url(), body=b"x" * (32 * MIB)))
     assert response.status == 413
     assert await response.read(100) == b"too large"
-    assert len(client_pool()) == 0 or client_pool().idle == 0
+    assert pool().idle == 0
     read.set()
-
-
-def client_pool() -> connections.Home:
-    ways = client._ways[asyncio.get_running_loop()]
-    return ways._fast.pool
 
 
 # Stopping.
@@ -145,8 +140,7 @@ def client_pool() -> connections.Home:
 async def test_cancelling_the_wait_for_the_head_closes_at_once(serve: Serve) -> None:
     server = await serve(mute)
     task = asyncio.create_task(client.send(ask(server.url())))
-    while not (server.peers and server.peers[0].requests):
-        await asyncio.sleep(0)
+    await until(lambda: server.peers and server.peers[0].requests)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -191,7 +185,7 @@ async def test_giving_up_inside_a_body_closes_and_never_pools(serve: Serve, how:
         await anext(aiter(response))
     async with asyncio.timeout(1):
         await server.peers[0].left.wait()
-    assert client_pool().idle == 0
+    assert pool().idle == 0
 
 
 async def test_abandoning_wakes_whoever_reads(serve: Serve) -> None:
@@ -276,7 +270,7 @@ async def test_bytes_that_nobody_asked_for_close_an_unused_connection(serve: Ser
     await send_and_read(server.url())
     pooled.set()
     await server.peers[0].left.wait()
-    assert client_pool().idle == 0
+    assert pool().idle == 0
 
 
 async def test_a_pooled_connection_that_was_closed_is_not_written_to(serve: Serve) -> None:
@@ -287,8 +281,7 @@ async def test_a_pooled_connection_that_was_closed_is_not_written_to(serve: Serv
     server = await serve(script)
     for number in range(3):
         assert await send_and_read(server.url()) == b"hello"
-        while client_pool().idle:
-            await asyncio.sleep(0)
+        await until(lambda: not pool().idle)
         assert len(server.peers) == number + 1
     assert [peer.requests for peer in server.peers] == [1, 1, 1]
 
@@ -377,7 +370,7 @@ async def test_an_unused_connection_expires(serve: Serve, monkeypatch: pytest.Mo
     server = await serve(script)
     await send_and_read(server.url())
     await server.peers[0].left.wait()
-    assert client_pool().idle == 0
+    assert pool().idle == 0
 
 
 # Pressure.
@@ -464,5 +457,5 @@ async def test_parallel_requests_get_their_own_answers_whatever_is_cancelled(ser
         return 1
 
     assert sum(await asyncio.gather(*(worker(number) for number in range(64)))) == 64
-    assert isinstance(next(iter(client_pool()._by_age)), Connection)
-    assert client_pool().idle <= 64
+    assert isinstance(next(iter(pool()._by_age)), Connection)
+    assert pool().idle <= 64
