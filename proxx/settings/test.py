@@ -15,3 +15,4 @@ ENVIRONMENT = {}  # a provider key of the developer's shell must not leak into a
 PROXY_KEYS_FILE = os.devnull
 PROXY_MODELS_FILE = os.devnull
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # speed only
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = True  # nothing is collected for a test
