@@ -5,7 +5,7 @@ there remain whose turn it is and who rests. No I/O, no clock, no database: `now
 Which candidate is tried next after a failure is gateway/failover.py.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 
 from routing import health, names, policies
@@ -48,7 +48,7 @@ def plan(
         return routes.plan
     ordered = [candidate for group in routes.groups for candidate in _in_turn(group, turns)]
     if not health.rests:
-        return replace(routes.plan, candidates=tuple(ordered))
+        return _with(routes.plan, tuple(ordered), routes.plan.excluded)
     return _without_resting(routes.plan, ordered, now)
 
 
@@ -61,7 +61,7 @@ def _in_turn(group: tuple[Candidate, ...], turns: policies.Turns) -> tuple[Candi
 def _without_resting(whole: Plan, ordered: list[Candidate], now: float) -> Plan:
     ready: list[Candidate] = []
     doubtful: list[tuple[float, int, Candidate]] = []
-    excluded = list(whole.excluded)
+    excluded: list[Exclusion] = []
     soonest = float("inf")
     for place, candidate in enumerate(ordered):
         rest = health.rest_of(candidate.key, candidate.model, now)
@@ -72,10 +72,16 @@ def _without_resting(whole: Plan, ordered: list[Candidate], now: float) -> Plan:
         else:
             soonest = min(soonest, rest.until - now)
             excluded.append(_exclusion(candidate.provider.id, candidate.credential, "resting"))
-    candidates = (*ready, *(candidate for _, _, candidate in sorted(doubtful, key=lambda row: row[:2])))
-    if ordered and not candidates:
-        return replace(whole, candidates=(), excluded=tuple(excluded), refusal="all_resting", retry_after=soonest)
-    return replace(whole, candidates=candidates, excluded=tuple(excluded))
+    if doubtful:
+        ready += [candidate for _, _, candidate in sorted(doubtful, key=lambda row: row[:2])]
+    struck_out = (*whole.excluded, *excluded) if excluded else whole.excluded
+    if ordered and not ready:
+        return Plan(whole.requested, (), struck_out, "all_resting", soonest, whole.alias)
+    return _with(whole, tuple(ready), struck_out)
+
+
+def _with(whole: Plan, candidates: tuple[Candidate, ...], excluded: tuple[Exclusion, ...]) -> Plan:
+    return Plan(whole.requested, candidates, excluded, whole.refusal, whole.retry_after, whole.alias)
 
 
 def _routes(model: str, dialect: str, snapshot: Snapshot) -> _Routes:

@@ -21,6 +21,11 @@ def next_turn(provider_id: str) -> int:
     return next(_turns.setdefault(provider_id, count()))
 
 
+def forget() -> None:
+    """Begin all turns anew, as after a start."""
+    _turns.clear()
+
+
 def round_robin(group: Sequence[Candidate], turn: int) -> Sequence[Candidate]:
     """Begin with the next one each time; the others follow in their order."""
     return rotated(group, turn % len(group))

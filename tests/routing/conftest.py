@@ -1,65 +1,21 @@
-"""What routing's tests share: a clean memory of health and turns, providers and snapshots made by hand."""
+"""Every test of routing begins and ends without rests, streaks, turns, a picture or files seen."""
 
 from collections.abc import Iterator
-from typing import Any
-from uuid import UUID, uuid4
 
 import pytest
 
-from proxx.kit.sealing import Secret
-from routing import health, policies, providers
-from routing.snapshot import Catalog, CredentialView, Snapshot, TenantView
-
-TENANT = TenantView(UUID(int=1), "default", True, False)
+from routing import health, policies, reload, seeding
 
 
 @pytest.fixture(autouse=True)
 def _no_memory() -> Iterator[None]:
-    """Begin and end without rests, streaks and turns."""
-    health.forget()
-    policies._turns.clear()
+    _forget()
     yield
+    _forget()
+
+
+def _forget() -> None:
     health.forget()
-    policies._turns.clear()
-
-
-def credential(provider_id: str = "openai", **fields: Any) -> CredentialView:
-    """Return a usable credential."""
-    values: dict[str, Any] = {
-        "id": uuid4(),
-        "provider_id": provider_id,
-        "label": "",
-        "kind": "api_key",
-        "secret": Secret("sk-test"),
-        "account_id": "account",
-        "priority": 100,
-        "weight": 1,
-        "base_url": "",
-    }
-    return CredentialView(**{**values, **fields})
-
-
-def catalog(*ids: str, is_fresh: bool = True) -> Catalog:
-    """Return what a provider lists."""
-    return Catalog({one.lower(): one for one in ids}, is_fresh, 0.0)
-
-
-def picture(*credentials: CredentialView, **fields: Any) -> Snapshot:
-    """Return a snapshot of the shipped registry with these credentials; `order` follows the registry's priorities."""
-    known = {**providers.load(), **fields.pop("providers", {})}
-    held: dict[str, tuple[CredentialView, ...]] = {}
-    for one in credentials:
-        held[one.provider_id] = (*held.get(one.provider_id, ()), one)
-    order = fields.pop("order", None) or tuple(sorted(held, key=lambda one: (known[one].priority, one)))
-    prefixes = tuple(
-        sorted(((prefix, one.id) for one in known.values() for prefix in one.prefixes), key=lambda pair: -len(pair[0]))
-    )
-    values: dict[str, Any] = {
-        "revision": 1,
-        "providers": known,
-        "credentials": held,
-        "tenants": {TENANT.id: TENANT},
-        "order": order,
-        "prefixes": prefixes,
-    }
-    return Snapshot(**{**values, **fields})
+    policies.forget()
+    seeding.forget()
+    reload.install(None)

@@ -10,17 +10,8 @@ from accounts.fields import reveal
 from accounts.models import Credential, account_id_of
 from routing import revision, seeding
 from routing.models import ModelPreference
-from routing.reload import install
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _fresh() -> Any:
-    seeding.forget()
-    yield
-    seeding.forget()
-    install(None)
 
 
 @pytest.fixture
