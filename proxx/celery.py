@@ -28,11 +28,10 @@ JOBS: tuple[tuple[str, timedelta, bool], ...] = (
 
 
 def folder_broker(data: Path) -> dict[str, Any]:
-    """Return the settings of a broker that is a folder; it is made, for its owner only, if it is not there."""
-    root = data / "celery"
-    messages, control = root / "messages", root / "control"
-    for folder in (root, messages, control):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Return the settings of a broker that is two folders, made for their owner only if they are not there."""
+    messages, control = data / "messages", data / "control"
+    for folder in (messages, control):
+        folder.mkdir(exist_ok=True, mode=0o700)
     return {
         "broker_url": "filesystem://localhost",
         "broker_transport_options": {
@@ -67,10 +66,13 @@ def send_first_jobs(**_: object) -> None:
             app.send_task(task, expires=every.total_seconds())
 
 
+DATA = Path(settings.PROXY_DATA_DIR) / "celery"
+DATA.mkdir(parents=True, exist_ok=True, mode=0o700)
+
 app.conf.update(
-    **(redis_broker(settings.REDIS_URL) if settings.REDIS_URL else folder_broker(Path(settings.PROXY_DATA_DIR))),
+    **(redis_broker(settings.REDIS_URL) if settings.REDIS_URL else folder_broker(DATA)),
     beat_schedule=schedule(),
-    beat_schedule_filename=str(Path(settings.PROXY_DATA_DIR) / "celery" / "clock"),
+    beat_schedule_filename=str(DATA / "clock"),
     broker_connection_retry_on_startup=True,
     accept_content=["json"],
     task_serializer="json",

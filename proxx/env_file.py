@@ -8,7 +8,8 @@ import base64
 import os
 import re
 import secrets
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,11 +33,15 @@ def read(file: Path) -> dict[str, str]:
     return values
 
 
-def complete(file: Path, environment: Mapping[str, str]) -> list[str]:
-    """Add a fresh value for each secret that neither the file nor the environment names; return the names added."""
+def complete(file: Path, environment: Mapping[str, str], more: Sequence[str] = ()) -> list[str]:
+    """Add a fresh value for each secret that neither the file nor the environment names; return the names added.
+
+    `more` are further names that shall have a random password, such as that of a database beside us.
+    """
     known = {*read(file), *environment}
+    fresh = {**FRESH, **dict.fromkeys(more, _word)}
     missing = {
-        name: make() for name, make in FRESH.items() if not known & {name, f"{name}_FILE", *ALIASES.get(name, ())}
+        name: make() for name, make in fresh.items() if not known & {name, f"{name}_FILE", *ALIASES.get(name, ())}
     }
     before = _text(file)
     lines = "".join(f"{name}={value}\n" for name, value in missing.items())
@@ -46,9 +51,9 @@ def complete(file: Path, environment: Mapping[str, str]) -> list[str]:
 
 
 def main() -> None:
-    """Complete the file this environment points to, and say so."""
+    """Complete the file this environment points to, with the names on the command line too, and say so."""
     file = path(os.environ)
-    added = complete(file, os.environ)
+    added = complete(file, os.environ, sys.argv[1:])
     if added:
         print(f"Fresh secrets in {file.name}: {', '.join(added)}")  # noqa: T201
 
@@ -67,14 +72,18 @@ def _text(file: Path) -> str:
     return file.read_text() if file.is_file() else ""
 
 
+def _word() -> str:
+    return secrets.token_urlsafe(48)
+
+
 def _key() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 ALIASES = {"SECRET_KEY": ("SESSION_SECRET", "SESSION_SECRET_FILE")}
 FRESH = {
-    "SECRET_KEY": lambda: secrets.token_urlsafe(48),
-    "PROXY_TOKEN_PEPPER": lambda: secrets.token_urlsafe(48),
+    "SECRET_KEY": _word,
+    "PROXY_TOKEN_PEPPER": _word,
     "PROXY_ENCRYPTION_KEYS": _key,
 }
 

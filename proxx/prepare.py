@@ -30,7 +30,10 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proxx.settings.prod")
     try:
         django.setup()
-        prepare()
+        if sys.argv[1:] == ["static"]:  # when an image is built: no secrets, no database
+            collect_static_files()
+        else:
+            prepare()
     except (ImproperlyConfigured, CommandError, DatabaseError, OSError) as fault:
         sys.stderr.write(f"proxx cannot start: {' '.join(str(fault).split())}\n")
         sys.exit(CANNOT_START)
@@ -107,11 +110,12 @@ def collect_static_files() -> None:
 
 
 def _fingerprint() -> str:
-    lock = settings.BASE_DIR / "requirements" / "base.txt"
+    """Return a digest of what the collected files come from: locked packages, own files, the way they are stored."""
     own = sorted(path for folder in settings.STATICFILES_DIRS for path in Path(folder).rglob("*") if path.is_file())
-    facts = [settings.STORAGES["staticfiles"]["BACKEND"], lock.read_text()]
-    facts += [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in own]
-    return hashlib.sha256("\n".join(facts).encode()).hexdigest()
+    digest = hashlib.sha256(settings.STORAGES["staticfiles"]["BACKEND"].encode())
+    for path in (settings.BASE_DIR / "requirements" / "base.txt", *own):
+        digest.update(f"{path.relative_to(settings.BASE_DIR)} {path.stat().st_size}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _line(name: str, text: str) -> str:

@@ -1,7 +1,8 @@
 """Secrets at rest: seal and unseal with AES-256-GCM, digest with HMAC-SHA-256.
 
 A sealed text is `proxx1.<key id>.<base64 of nonce + ciphertext>`. The key id names one of `settings.SEALING_KEYS`
-(base64, 32 bytes each): the first seals, all of them unseal, so keys rotate by putting a new one in front.
+(32 bytes each, in base64 or as 64 hex digits): the first seals, all of them unseal, so keys rotate by putting a new
+one in front.
 The context (the row's id) is bound in: a value moved to another row does not open.
 """
 
@@ -10,6 +11,7 @@ import binascii
 import hashlib
 import hmac
 import os
+import re
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
@@ -19,6 +21,7 @@ from django.conf import settings
 MARK = "proxx1"
 NONCE_BYTES = 12
 PEPPER_VERSION = 1
+HEX_KEY = re.compile(r"[0-9a-fA-F]{64}")
 
 
 class SealBroken(Exception):
@@ -98,7 +101,7 @@ def digest(secret: str) -> str:
 def key_fault(text: str) -> str | None:
     """Say what is wrong with an encryption key, or nothing."""
     try:
-        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        raw = _raw(text)
     except (ValueError, binascii.Error):
         return "is not base64"
     return None if len(raw) == 32 else "does not hold 32 bytes"
@@ -120,5 +123,11 @@ def _keys() -> tuple[tuple[str, bytes], ...]:
 def _parse_keys(texts: tuple[str, ...]) -> tuple[tuple[str, bytes], ...]:
     if not texts:
         raise SealBroken("No encryption key is configured.")
-    raws = [base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) for text in texts]
+    raws = [_raw(text) for text in texts]
     return tuple((hashlib.sha256(raw).hexdigest()[:8], raw) for raw in raws)
+
+
+def _raw(text: str) -> bytes:
+    if HEX_KEY.fullmatch(text):  # what some hosts generate; read as base64 it would hold 48 bytes, so it is no doubt
+        return bytes.fromhex(text)
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

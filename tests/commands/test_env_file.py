@@ -57,3 +57,9 @@ def test_a_complete_environment_leaves_no_file_behind(tmp_path):
 def test_another_file_may_be_named(tmp_path):
     assert env_file.path({"PROXX_ENV_FILE": str(tmp_path / "other")}) == tmp_path / "other"
     assert env_file.path({}).name == ".env"
+
+
+def test_further_names_can_be_asked_for(tmp_path):
+    added = env_file.complete(tmp_path / ".env", {"SECRET_KEY": "given"}, ["POSTGRES_PASSWORD"])
+    assert added == ["PROXY_TOKEN_PEPPER", "PROXY_ENCRYPTION_KEYS", "POSTGRES_PASSWORD"]
+    assert len(env_file.read(tmp_path / ".env")["POSTGRES_PASSWORD"]) >= 40

@@ -75,3 +75,12 @@ def test_a_secret_prints_as_dots():
 @pytest.mark.parametrize(("text", "fault"), [("AAAA", "does not hold 32 bytes"), ("***", "does not hold 32 bytes")])
 def test_a_bad_encryption_key_is_named(text, fault):
     assert key_fault(text) == fault
+
+
+def test_a_key_may_be_written_as_64_hex_digits(settings):
+    raw = os.urandom(32)
+    settings.SEALING_KEYS = (raw.hex(),)
+    assert key_fault(raw.hex()) is None
+    sealed = seal("sk-1", context="row")
+    settings.SEALING_KEYS = (base64.b64encode(raw).decode(),)
+    assert unseal(sealed, context="row") == "sk-1"
