@@ -6,8 +6,8 @@ is consumers.py's.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 from channels.layers import get_channel_layer
 
@@ -19,7 +19,6 @@ logger = logging.getLogger(__name__)
 GROUP = "traffic"
 PATIENCE = 0.25  # seconds for one message
 REST = 10.0  # seconds in which a layer that failed is not asked again
-NEWEST = 20  # calls of a batch that are shown; a page cannot show more at once
 
 _resting_until = 0.0
 
@@ -30,27 +29,11 @@ async def publish(records: Sequence[UsageRecord]) -> None:
     layer = get_channel_layer()
     if layer is None or clock.monotonic() < _resting_until:
         return
-    message = {"type": "traffic.batch", "count": len(records), "calls": [_call(record) for record in records[-NEWEST:]]}
+    outcomes = Counter(record.outcome for record in records)
+    message = {"type": "traffic.batch", "count": len(records), "outcomes": dict(outcomes)}
     try:
         async with asyncio.timeout(PATIENCE):
             await layer.group_send(GROUP, message)
     except Exception:  # whatever a layer's client raises, the records are safe already
         _resting_until = clock.monotonic() + REST
         logger.warning("Live traffic is not shown for a while: the channel layer does not answer.", exc_info=True)
-
-
-def _call(record: UsageRecord) -> dict[str, Any]:
-    return {
-        "id": str(record.id),
-        "tenant_id": str(record.tenant_id),
-        "model": record.model_routed or record.model_requested,
-        "provider": record.provider_id,
-        "outcome": record.outcome,
-        "status": record.status,
-        "stream": record.stream,
-        "input_tokens": record.input_tokens,
-        "output_tokens": record.output_tokens,
-        "duration_ms": record.duration_ms,
-        "first_event_ms": record.first_event_ms,
-        "attempts": len(record.attempts),
-    }

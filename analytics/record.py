@@ -81,7 +81,7 @@ def mended(record: UsageRecord) -> UsageRecord:
     Only for a record that was refused as it is: the ordinary one is not looked at twice.
     """
     attempts = [_mend(attempt, WIDTHS) for attempt in record.attempts[:MOST_ATTEMPTS]]
-    copy = _mend(record, WIDTHS)
+    copy: UsageRecord = _mend(record, WIDTHS)
     copy.attempts = attempts
     copy.warnings = [_text(warning, WIDTHS["message"]) for warning in record.warnings[:MOST_WARNINGS]]
     return copy

@@ -3,7 +3,7 @@
 The work list (RollupDue) says which buckets changed since they were summed: the writer puts minutes on it in the
 transaction of their rows, each sum puts its hour or day on it. A bucket is struck off and summed anew, whole, in one
 transaction: running this twice, in two places or after a crash changes nothing, and rows that come late (a long
-stream, a replayed journal) are summed when they come. Minutes are summed from rows, hours from minutes, days from hours.
+stream, a replayed journal) are summed when they come. Minutes are sums of rows, hours of minutes, days of hours.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, Q, Sum
 
 from analytics.models import RequestLog, RollupDue, UsageRollup
 from analytics.retention import KEEP
@@ -97,8 +97,8 @@ def _sums(period: str, bucket: datetime) -> Iterable[dict[str, Any]]:
         rows = RequestLog.objects.filter(
             id__gte=ids.earliest(bucket.timestamp()), id__lt=ids.earliest(end.timestamp()), tenant__isnull=False
         )
-        groups = rows.values("tenant_id", "provider_id", "model_routed").annotate(**FROM_ROWS)
-        return [{"model": group.pop("model_routed"), **group} for group in groups]
+        groups = rows.values("tenant_id", "provider_id", name=F("model_routed")).annotate(**FROM_ROWS)
+        return [{"model": group["name"], **{key: group[key] for key in (*KEYS[:2], *FROM_ROWS)}} for group in groups]
     smaller = UsageRollup.objects.filter(period=SMALLER[period], bucket__gte=bucket, bucket__lt=end)
     return list(smaller.values(*KEYS).annotate(**{name: Sum(name) for name in FROM_ROWS}))
 

@@ -35,6 +35,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_ICON": _file("console/mark.svg"),
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "sizes": "any", "href": _file("console/favicon.svg")}],
     "STYLES": [_file("console.css")],
+    "DASHBOARD_CALLBACK": "analytics.dashboard.numbers",
     "LOGIN": {"image": _file("console/signin.svg")},
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,

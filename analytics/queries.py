@@ -1,0 +1,137 @@
+"""Every read that pages and APIs use. History comes from sums; of rows only the newest are read, by range of id.
+
+A minute on the work list is not summed yet (or no longer right), so for the hour that the first page shows it is read
+from its rows: at most NEWEST_MINUTES of them, in one query. If sums fall further behind, the page says so.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import Case, Count, IntegerField, Q, QuerySet, Sum, Value, When
+
+from analytics.models import RecordLoss, RequestAttempt, RequestLog, RollupDue, UsageRollup
+from proxx.kit import clock, ids
+
+MINUTE = timedelta(minutes=1)
+NEWEST_MINUTES = 10
+SAMPLE = 2_000  # newest calls that first-byte times are judged by
+
+COUNTED = ("ok", "errors", "cancelled", "refused")
+SUMMED = ("input_tokens", "output_tokens")
+
+
+@dataclass(slots=True)
+class Minute:
+    """What came in one minute, by the start of the calls."""
+
+    at: datetime
+    ok: int = 0
+    errors: int = 0
+    cancelled: int = 0
+    refused: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+    @property
+    def requests(self) -> int:
+        """All calls, however they ended."""
+        return self.ok + self.errors + self.cancelled + self.refused
+
+
+def traffic(minutes: int = 60) -> list[Minute]:
+    """Return the newest minutes, oldest first, the running one last; none is missing. Three queries."""
+    running = clock.now().replace(second=0, microsecond=0)
+    table = {at: Minute(at) for at in (running - MINUTE * back for back in range(minutes - 1, -1, -1))}
+    first = running - MINUTE * (minutes - 1)
+    due = set(RollupDue.objects.filter(period="minute", bucket__gte=first).values_list("bucket", flat=True))
+    unsummed = sorted(due | {running})[-NEWEST_MINUTES:]
+    for sums in (*_from_sums(first), *_from_rows([at for at in unsummed if at in table])):
+        at = sums.pop("bucket")
+        table[at] = Minute(at, **sums)
+    return list(table.values())
+
+
+def behind() -> timedelta:
+    """Return how long the oldest minute on the work list has been waiting for its sum; zero if there is none."""
+    oldest = RollupDue.objects.filter(period="minute").order_by("bucket").values_list("bucket", flat=True).first()
+    return clock.now() - oldest - MINUTE if oldest else timedelta(0)
+
+
+def first_event_percentiles(within: timedelta = timedelta(hours=1)) -> tuple[int, int] | None:
+    """Return the median and the 95th percentile of the first byte (ms) among the newest good calls."""
+    newest = RequestLog.objects.filter(id__gte=_first_id(within), outcome="ok", first_event_ms__isnull=False)
+    sample = newest.order_by("-id").values_list("first_event_ms", flat=True)[:SAMPLE]
+    times = sorted(time for time in sample if time is not None)
+    return (_percentile(times, 0.5), _percentile(times, 0.95)) if times else None
+
+
+def newest_calls(count: int) -> list[RequestLog]:
+    """Return the newest calls with their tenants, newest first. One query."""
+    return list(RequestLog.objects.select_related("tenant").order_by("-id")[:count])
+
+
+def has_calls() -> bool:
+    """Tell whether there was ever a call."""
+    return RequestLog.objects.exists()
+
+
+def attempts_of(call: RequestLog) -> list[RequestAttempt]:
+    """Return a call's attempts in their order."""
+    return list(RequestAttempt.objects.filter(call_id=call.pk).order_by("number"))
+
+
+def recent_losses(within: timedelta = timedelta(days=1)) -> int:
+    """Return how many records were given up lately, in all processes."""
+    found = RecordLoss.objects.filter(noticed_at__gte=clock.now() - within).aggregate(all=Sum("count"))
+    return found["all"] or 0
+
+
+def used_providers() -> list[str]:
+    """Return the providers that calls went to, as far as hourly sums reach."""
+    return _used("provider_id")
+
+
+def used_models(most: int = 100) -> list[str]:
+    """Return the models that calls went to, as far as hourly sums reach."""
+    return _used("model")[:most]
+
+
+def since(within: timedelta) -> Q:
+    """Return the condition under which a call began within that time: a range of ids, so it is cheap."""
+    return Q(id__gte=_first_id(within))
+
+
+def _used(field: str) -> list[str]:
+    sums: QuerySet[UsageRollup] = UsageRollup.objects.filter(period="hour").exclude(**{field: ""})
+    return list(sums.order_by(field).values_list(field, flat=True).distinct())
+
+
+def _from_sums(first: datetime) -> list[dict[str, Any]]:
+    sums = UsageRollup.objects.filter(period="minute", bucket__gte=first).values("bucket")
+    return [dict(group) for group in sums.annotate(**{name: Sum(name) for name in COUNTED + SUMMED})]
+
+
+def _from_rows(minutes: list[datetime]) -> list[dict[str, Any]]:
+    ranges = [Q(id__gte=ids.earliest(at.timestamp()), id__lt=ids.earliest((at + MINUTE).timestamp())) for at in minutes]
+    place = Case(
+        *(When(condition, then=Value(number)) for number, condition in enumerate(ranges)),
+        output_field=IntegerField(),
+    )
+    rows = RequestLog.objects.filter(reduce(or_, ranges)).annotate(place=place).values("place")
+    outcomes = {"ok": "ok", "errors": "error", "cancelled": "cancelled", "refused": "refused"}
+    groups = rows.annotate(
+        **{name: Count("id", filter=Q(outcome=outcome)) for name, outcome in outcomes.items()},
+        **{name: Sum(name, default=0) for name in SUMMED},
+    )
+    return [{"bucket": minutes[group["place"]], **{name: group[name] for name in COUNTED + SUMMED}} for group in groups]
+
+
+def _first_id(within: timedelta) -> Any:
+    return ids.earliest((clock.now() - within).timestamp())
+
+
+def _percentile(ordered: list[int], share: float) -> int:
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
