@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from django.conf import settings
-from routing.planner import Candidate
 
 from proxx.gateway.call import Attempt, Call
 from proxx.kit import clock
@@ -20,6 +19,7 @@ from proxx.upstream import auth, client, failures
 from proxx.upstream.failures import Failure
 from proxx.upstream.message import Timeouts, UpstreamRequest, UpstreamResponse
 from routing import health
+from routing.planner import Candidate
 
 ERROR_BODY_LIMIT = 64 * 1024
 HELD_LIMIT = 1024 * 1024  # comments and empty deltas before the first meaningful event
@@ -79,14 +79,11 @@ async def _first_event(call: Call, candidate: Candidate, attempt: Attempt) -> Sp
     if not 200 <= response.status < 300:
         body = await response.read(ERROR_BODY_LIMIT)
         raise AttemptFailed(failures.classify(response.status, response.headers, body), body)
-    kind = response.headers.get("content-type", "")
-    if call.request.stream and not kind.startswith("application/json"):
+    if call.request.stream:
         return await _begin_stream(call, candidate, response)
     body = await response.read(settings.PROXY_REPLY_LIMIT)
     seen = call.dialect.watch_whole(body)
     _judge(seen, ended=True)
-    if call.request.stream:
-        raise AttemptFailed(failures.named("malformed", "A whole answer where a stream was asked for."))
     return Speaking(candidate, response, seen, body)
 
 
@@ -97,6 +94,8 @@ async def _begin_stream(call: Call, candidate: Candidate, response: UpstreamResp
     held = []
     size = 0
     async for piece in pieces:
+        if size == 0 and piece.lstrip().startswith(b"{"):  # whatever the content type claims
+            await _not_a_stream(call, piece, pieces)
         ready = watch.feed(piece)
         held.append(ready)
         size += len(ready)
@@ -107,6 +106,17 @@ async def _begin_stream(call: Call, candidate: Candidate, response: UpstreamResp
         held.append(watch.close())
         _judge(watch.seen, ended=True)
     return Speaking(candidate, response, watch.seen, b"".join(held), watch, pieces)
+
+
+async def _not_a_stream(call: Call, first: bytes, pieces: AsyncIterator[bytes]) -> None:
+    """A JSON body where a stream was asked for: an error that says so itself, or an answer of the wrong kind."""
+    body = first
+    async for piece in pieces:
+        body += piece
+        if len(body) > HELD_LIMIT:
+            break
+    _judge(call.dialect.watch_whole(body), ended=True)
+    raise AttemptFailed(failures.named("malformed", "The provider sent a whole answer where a stream was asked for."))
 
 
 def _judge(seen: Seen, *, ended: bool) -> None:

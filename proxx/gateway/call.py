@@ -3,14 +3,13 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from routing.planner import Candidate, Plan
-from routing.snapshot import Snapshot, TenantView
-
 from accounts.keys import KeyHolder
 from proxx.protocols.hub.request import Request
 from proxx.protocols.spec import Protocol, Seen
 from proxx.upstream.failures import Failure
 from proxx.upstream.message import UpstreamResponse
+from routing.planner import Candidate, Plan
+from routing.snapshot import Snapshot, TenantView
 
 
 @dataclass(slots=True)

@@ -8,7 +8,6 @@ import asyncio
 import random
 
 from django.conf import settings
-from routing.planner import Candidate, Plan
 
 from proxx.gateway.attempt import AttemptFailed, Speaking, speak
 from proxx.gateway.call import Call
@@ -25,6 +24,7 @@ from proxx.gateway.errors import (
 from proxx.kit import clock
 from proxx.upstream.failures import Failure
 from routing import cooldown
+from routing.planner import Candidate, Plan
 
 LONGEST_WAIT = 10.0  # seconds: a longer rest is told to the client as Retry-After instead of being waited out
 

@@ -16,9 +16,7 @@ TOOL = {
 }
 
 
-@pytest.fixture(scope="module", params=["daphne", "uvicorn"])
-def module_server(request):
-    return request.param
+pytestmark = pytest.mark.parametrize("module_proxx", ["daphne", "uvicorn"], indirect=True)
 
 
 def test_a_whole_answer_arrives_in_the_providers_bytes(module_proxx: LiveProxx, module_provider: SimulatedProvider):
@@ -49,7 +47,7 @@ def test_a_prefix_names_the_provider(module_proxx: LiveProxx, module_provider: S
     assert module_provider.journal.last.json["model"] == "gpt-x"
 
 
-@pytest.mark.parametrize("fault", ["", "sim-fault-byte-by-byte", "sim-fault-crlf", "sim-fault-comments"])
+@pytest.mark.parametrize("fault", ["", "sim-fault-one-byte", "sim-fault-crlf", "sim-fault-comments"])
 def test_a_stream_that_asked_for_usage_arrives_byte_for_byte(module_proxx: LiveProxx, module_provider, fault):
     wishes = {"stream": True, "stream_options": {"include_usage": True}}
     status, headers, body = module_proxx.chat(fault or "gpt-x", **wishes)
@@ -58,7 +56,7 @@ def test_a_stream_that_asked_for_usage_arrives_byte_for_byte(module_proxx: LiveP
     assert body == bytes(module_provider.journal.last.answer)
 
 
-@pytest.mark.parametrize("fault", ["", "sim-fault-byte-by-byte"])
+@pytest.mark.parametrize("fault", ["", "sim-fault-one-byte"])
 def test_usage_asked_on_the_clients_behalf_is_the_only_thing_missing(
     module_proxx: LiveProxx, module_provider: SimulatedProvider, fault
 ):

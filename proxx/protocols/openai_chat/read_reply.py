@@ -4,6 +4,7 @@ Each event goes through a typed decoder that keeps only what is asked for here (
 matter took 8) and is forwarded in its own bytes.
 """
 
+import re
 from typing import Any
 
 import msgspec
@@ -16,6 +17,8 @@ from proxx.protocols.spec import Seen
 DONE = b"[DONE]"
 DONE_FRAME = b"data: [DONE]\n\n"
 
+# A frame without data may hold comments and the fields that carry no answer, in text that a client can decode.
+_HARMLESS = re.compile(rb"(?:(?::[^\x00-\x08\x80-\xff]*?|(?:event|id|retry|data):[ -~]*)?(?:\r\n|\n|\r))*")
 _ASSISTANT_PARTS = ("content", "tool_calls", "function_call", "reasoning_content", "reasoning", "refusal", "audio")
 
 
@@ -94,10 +97,10 @@ class StreamWatch:
 
     def _judged(self, frame: bytes) -> bytes:
         data = data_of(frame).strip()
-        if self.seen.ended or self.seen.malformed:
+        if self.seen.ended or self.seen.malformed or self.seen.error is not None:
             return b""
         if not data:
-            return frame
+            return self._without_data(frame)
         self.seen.frames += 1
         if data == DONE:
             self.seen.ended = self.seen.finished = self.seen.spoke or self.seen.finished
@@ -111,6 +114,12 @@ class StreamWatch:
             return b""
         if self._rename and chunk.model is not None:
             return b"data: " + replaced(data, b"model", self._rename) + b"\n\n"
+        return frame
+
+    def _without_data(self, frame: bytes) -> bytes:
+        if _HARMLESS.fullmatch(frame) is None:
+            self.seen.malformed = "bytes that are no event"
+            return b""
         return frame
 
 
