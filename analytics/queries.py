@@ -50,7 +50,8 @@ def traffic(minutes: int = 60) -> list[Minute]:
     unsummed = sorted(due | {running})[-NEWEST_MINUTES:]
     for sums in (*_from_sums(first), *_from_rows([at for at in unsummed if at in table])):
         at = sums.pop("bucket")
-        table[at] = Minute(at, **sums)
+        if at in table:  # another machine's clock may be ahead of ours
+            table[at] = Minute(at, **sums)
     return list(table.values())
 
 
@@ -126,7 +127,8 @@ def _from_rows(minutes: list[datetime]) -> list[dict[str, Any]]:
         **{name: Count("id", filter=Q(outcome=outcome)) for name, outcome in outcomes.items()},
         **{name: Sum(name, default=0) for name in SUMMED},
     )
-    return [{"bucket": minutes[group["place"]], **{name: group[name] for name in COUNTED + SUMMED}} for group in groups]
+    found: list[dict[str, Any]] = [dict(group) for group in groups]
+    return [{"bucket": minutes[group.pop("place")], **group} for group in found]
 
 
 def _first_id(within: timedelta) -> Any:

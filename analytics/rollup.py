@@ -98,7 +98,8 @@ def _sums(period: str, bucket: datetime) -> Iterable[dict[str, Any]]:
             id__gte=ids.earliest(bucket.timestamp()), id__lt=ids.earliest(end.timestamp()), tenant__isnull=False
         )
         groups = rows.values("tenant_id", "provider_id", name=F("model_routed")).annotate(**FROM_ROWS)
-        return [{"model": group["name"], **{key: group[key] for key in (*KEYS[:2], *FROM_ROWS)}} for group in groups]
+        found: list[dict[str, Any]] = [dict(group) for group in groups]
+        return [{"model": group.pop("name"), **group} for group in found]
     smaller = UsageRollup.objects.filter(period=SMALLER[period], bucket__gte=bucket, bucket__lt=end)
     return list(smaller.values(*KEYS).annotate(**{name: Sum(name) for name in FROM_ROWS}))
 

@@ -16,8 +16,10 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-django_application = get_asgi_application()  # sets Django up: everything that touches models is imported below it
+django_application: Any = get_asgi_application()  # sets Django up: everything that touches models is imported below it
 
+from analytics.consumers import PATH as TRAFFIC_PATH  # noqa: E402
+from analytics.consumers import traffic_socket  # noqa: E402
 from proxx.api.handler import application as client_application  # noqa: E402
 
 # First segments of the paths that API clients use, with and without a version in front (spec: features, registry 1).
@@ -56,7 +58,10 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         else:
             await django_application(scope, receive, send)
     elif kind == "websocket":
-        await _refuse_socket(scope, receive, send)
+        if scope["path"] == TRAFFIC_PATH:
+            await traffic_socket(scope, receive, send)
+        else:
+            await _refuse_socket(scope, receive, send)
     else:
         raise ValueError(f"There is no {kind} here.")
 
