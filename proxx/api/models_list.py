@@ -3,11 +3,11 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from routing.snapshot import ModelEntry
 
 from proxx.gateway.errors import NotFound
 from proxx.kit import fastjson
 from routing import reload
+from routing.snapshot import ModelEntry
 
 
 def whole(_request: HttpRequest) -> HttpResponse:

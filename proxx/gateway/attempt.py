@@ -92,10 +92,11 @@ async def _begin_stream(call: Call, candidate: Candidate, response: UpstreamResp
     watch = call.dialect.watch_stream(strip_usage=not call.request.wants_usage, rename=renamed)
     pieces = aiter(response)
     held = []
-    size = 0
+    size, begun = 0, False
     async for piece in pieces:
-        if size == 0 and piece.lstrip().startswith(b"{"):  # whatever the content type claims
+        if not begun and piece.lstrip().startswith(b"{"):  # whatever the content type claims
             await _not_a_stream(call, piece, pieces)
+        begun = begun or bool(piece.strip())
         ready = watch.feed(piece)
         held.append(ready)
         size += len(ready)

@@ -1,4 +1,4 @@
-"""Every way a provider can fail, for whole answers and streams: the right status before the first byte, an error after it.
+"""Every way a provider can fail, whole and streamed: the right status before the first byte, an error after it.
 
 The official client raises its own typed exception; nobody gets a clean end that is none.
 """

@@ -100,7 +100,9 @@ def test_models_are_listed_and_described_in_openais_shape(module_proxx: LiveProx
 def test_every_call_leaves_one_row_with_its_tokens_and_attempts(module_proxx: LiveProxx):
     status, headers, body = module_proxx.chat("sim-usage-10-5-4-2")
     assert status == 200
-    query = f"SELECT input_tokens, output_tokens, usage_state, outcome FROM analytics_requestlog WHERE id = '{headers['x-request-id'].replace('-', '')}'"
+    identifier = headers["x-request-id"].replace("-", "")
+    columns = "input_tokens, output_tokens, usage_state, outcome"
+    query = f"SELECT {columns} FROM analytics_requestlog WHERE id = '{identifier}'"
     [row] = module_proxx.wait_for_rows(query, 1, seconds=2)
     assert row == (10, 5, "reported", "ok")
     assert json.loads(body)["usage"]["prompt_tokens"] == 10
