@@ -55,21 +55,17 @@ def test_every_row_has_a_test_of_its_name_and_a_known_kind() -> None:
     [
         (
             400,
-            openai("This model's maximum context length is 8192 tokens. However, you ...", "context_length_exceeded"),
+            openai("This model's maximum context length is 8192 tokens. Yet", "context_length_exceeded"),
         ),
         (400, openai("This model's maximum context length is 8192 tokens, however you requested 9000 tokens")),
         (400, anthropic("invalid_request_error", "prompt is too long: 208310 tokens > 200000 maximum")),
         (
             400,
-            anthropic(
-                "invalid_request_error", "input length and `max_tokens` exceed context limit: 1 + 2 > 3, decrease"
-            ),
+            anthropic("invalid_request_error", "input length and `max_tokens` exceed context limit: 1 + 2 > 3"),
         ),
         (
             400,
-            gemini(
-                400, "INVALID_ARGUMENT", "The input token count (9) exceeds the maximum number of tokens allowed (8)."
-            ),
+            gemini(400, "INVALID_ARGUMENT", "The input token count (9) exceeds the maximum number of tokens (8)"),
         ),
         (400, {"error": {"code": 400, "message": "the request exceeds the available context size, try increasing it"}}),
         (413, {"error": "context length exceeded"}),
@@ -106,7 +102,7 @@ def test_refused_content_is_the_callers(status: int | None, body: Any) -> None:
             gemini(
                 400,
                 "INVALID_ARGUMENT",
-                "API key not valid. Please pass a valid API key.",
+                "API key not valid. Pass a valid one.",
                 {"reason": "API_KEY_INVALID"},
             ),
         ),
@@ -237,9 +233,7 @@ def test_too_many_in_flight_is_told_from_a_rate(status: int | None, body: Any) -
     [
         (
             429,
-            openai(
-                "You exceeded your current quota, please check your plan.", "insufficient_quota", "insufficient_quota"
-            ),
+            openai("You exceeded your current quota", "insufficient_quota", "insufficient_quota"),
         ),
         (
             429,
@@ -262,9 +256,7 @@ def test_a_spent_plan_says_so_by_code(status: int | None, body: Any) -> None:
 
 
 def test_a_rate_says_so_by_code() -> None:
-    words = (
-        "Rate limit reached for gpt-9 on tokens per min (TPM): Limit 9. Please try again in 6ms. Add a payment method."
-    )
+    words = "Rate limit reached for gpt-9 on tokens per min (TPM): Limit 9. Try again in 6ms. Add a payment method."
     assert seen(429, openai(words, "rate_limit_exceeded", "tokens")) == ("rate_limited", "credential")
     assert seen(429, openai("频率", "1303")) == ("rate_limited", "credential")
     assert seen(None, {"response": {"error": {"code": "rate_limit_exceeded", "message": "x"}}})[0] == "rate_limited"
@@ -388,13 +380,8 @@ def test_any_other_4xx_is_the_callers(status: int) -> None:
 
 def test_anything_else_is_the_providers() -> None:
     assert seen(500, openai("The server had an error", None, "server_error")) == ("upstream_error", "provider")
-    assert (
-        seen(502, "<html>")
-        == seen(599, "")
-        == seen(999, "")
-        == seen(None, {"odd": 1})
-        == ("upstream_error", "provider")
-    )
+    unknown = ("upstream_error", "provider")
+    assert seen(502, "<html>") == seen(599, "") == seen(999, "") == seen(None, {"odd": 1}) == unknown
 
 
 # An error object inside a 200.

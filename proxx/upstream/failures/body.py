@@ -56,9 +56,7 @@ def read_object(value: Any) -> Facts:
     main = codes[0] if codes else None
     outer = list(_codes(value)) if isinstance(value, dict) and value is not error else []
     return Facts(
-        message=prose.clean(
-            " ".join(_messages(layers)) or fastjson.dumps(error)[: prose.READ_LIMIT].decode("utf-8", "replace")
-        ),
+        message=prose.clean(" ".join(_messages(layers)) or (str(error) if error else "")),
         code=main,
         codes=frozenset(text.lower() for text in (*codes, *outer, *_quotas(error))),
         waits=tuple((key, _text(layer[key])) for layer in layers for key in WAIT_KEYS if layer.get(key) is not None),
@@ -138,10 +136,10 @@ def _quotas(error: dict[str, Any]) -> Iterator[str]:
     for detail in _within(error):
         violations = detail.get("violations")
         for violation in violations if isinstance(violations, list) else []:
-            words = fastjson.dumps(violation).lower()
-            if b"perday" in words or b"per day" in words:
+            words = str(violation).lower().replace(" ", "")
+            if "perday" in words:
                 yield PER_DAY
-            elif b"perminute" in words or b"per minute" in words:
+            elif "perminute" in words:
                 yield PER_MINUTE
 
 
