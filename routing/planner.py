@@ -26,6 +26,14 @@ class _Routes:
     takes_turns: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """Where a kind of credential enters, or the code of why it does not."""
+
+    url: str
+    fault: str
+
+
 def plan(
     *,
     model: str,
@@ -104,13 +112,16 @@ def _routes_of(
     excluded = [Exclusion(provider_id, None, code) for provider_id, code in meaning.skipped]
     for stop in meaning.stops:
         provider = snapshot.providers[stop.provider_id]
-        credentials: tuple[CredentialView | None, ...] = snapshot.credentials.get(provider.id, ())
-        for credential in credentials or (None,):
-            built = _candidate(provider, credential, stop.model, dialect)
-            if isinstance(built, Candidate):
-                found.append(built)
+        # Accounts are many, addresses few: each is worked out once.
+        doors: dict[tuple[bool, str], _Door] = {}
+        for credential in snapshot.credentials.get(provider.id, (None,)):
+            place = (credential.kind == "oauth_bearer", credential.base_url) if credential else (False, "")
+            door = doors.get(place) or doors.setdefault(place, _door(provider, place, stop.model, dialect))
+            if door.fault:
+                excluded.append(_exclusion(provider.id, credential, door.fault))
             else:
-                excluded.append(_exclusion(provider.id, credential, built))
+                key = credential.id if credential else provider.id
+                found.append(Candidate(provider, credential, stop.model, dialect, door.url, key))
     refusal = None if found else meaning.refusal or _why_nobody(excluded)
     groups = tuple(
         tuple(group)
@@ -122,16 +133,15 @@ def _routes_of(
     return _Routes(whole, groups, any(len(group) > 1 for group in groups))
 
 
-def _candidate(provider: Provider, credential: CredentialView | None, model: str, dialect: str) -> Candidate | str:
-    is_oauth = credential is not None and credential.kind == "oauth_bearer"
-    base = provider.base_for(oauth=is_oauth, own=credential.base_url if credential else "")
+def _door(provider: Provider, place: tuple[bool, str], model: str, dialect: str) -> _Door:
+    is_oauth, own_base = place
+    base = provider.base_for(oauth=is_oauth, own=own_base)
     if not base:
-        return "no_base_url"
+        return _Door("", "no_base_url")
     path = provider.paths_at(base).get(dialect)
     if path is None or dialect not in provider.protocols_for(model):
-        return "dialect_not_served"
-    key = credential.id if credential else provider.id
-    return Candidate(provider, credential, model, dialect, join_url(base, fill(path, model)), key)
+        return _Door("", "dialect_not_served")
+    return _Door(join_url(base, fill(path, model)), "")
 
 
 def _why_nobody(excluded: list[Exclusion]) -> str:

@@ -70,6 +70,8 @@ def named_first(found: Mapping[str, Provider], callable_ids: Collection[str]) ->
 def _applied(provider: Provider, environment: Mapping[str, str]) -> Provider:
     if renamed := _first(environment, provider.env_ids):
         renamed = renamed.lower()
+        if renamed != provider.id and renamed in load():
+            raise ProviderFault(f"Provider {provider.id!r} cannot take the name of another one.")
         provider = replace(
             provider,
             id=renamed,

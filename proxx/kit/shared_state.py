@@ -61,6 +61,10 @@ class _Local:
     def leave(self, channel: str, listening: "Listening") -> None:
         self._listeners[channel].discard(listening)
 
+    def clear(self) -> None:
+        with self._lock:
+            self._values = {}
+
     def _put(self, name: str, value: bytes, ends: float) -> None:
         if len(self._values) >= ENTRIES_AT_MOST:
             now = clock.monotonic()
@@ -144,6 +148,16 @@ def publish(channel: str, message: bytes) -> None:
 def listen(channel: str, heard: Callable[[bytes], None]) -> Listening:
     """Call `heard` with each message, from another thread; messages sent while Redis was away are lost."""
     return Listening(channel, heard)
+
+
+def close() -> None:
+    """Give back connections and forget what the dictionary holds; the next verb begins anew."""
+    global _broken_until
+    for client in _clients.values():
+        client.close()
+    _clients.clear()
+    _local.clear()
+    _broken_until = 0.0
 
 
 def _ask(question: Callable[[redis.Redis], Any]) -> Any:

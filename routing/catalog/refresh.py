@@ -1,0 +1,128 @@
+"""refresh(): ask the providers that can be called for their models and store what they say.
+
+Runs beside the serving processes (Celery, a command). A provider that does not answer in time keeps its last list,
+which grows old and then proves nothing; nobody waits for it, and it works without any network.
+"""
+
+import asyncio
+import logging
+from collections.abc import Collection, Sequence
+
+from django.conf import settings
+
+from proxx.kit import fastjson
+from proxx.upstream import auth, client, failures
+from proxx.upstream.message import Timeouts, UpstreamRequest
+from routing.addresses import join_url
+from routing.catalog.merge import Look, store
+from routing.catalog.sources import CatalogFault, Listed, parse
+from routing.providers import Provider
+from routing.snapshot import CredentialView, Snapshot, build
+
+log = logging.getLogger(__name__)
+
+TRANSPORT_FAULTS = tuple(fault for fault, _ in failures.EXCEPTIONS)
+
+ANSWER_LIMIT = 16 * 1024 * 1024
+AT_ONCE = 8
+# A provider with hundreds of accounts is not asked by all of them.
+ACCOUNTS_ASKED = 3
+
+
+def refresh(provider_ids: Collection[str] | None = None) -> list[Look]:
+    """Look at the lists of these providers (all that can be called, if none are named) and store them; blocking."""
+    looks = asyncio.run(look_at(build(), provider_ids))
+    changed = store(looks)
+    faults = sum(bool(look.fault) for look in looks)
+    log.info("Looked at %d model lists: %d faults, %s.", len(looks), faults, "changed" if changed else "no change")
+    return looks
+
+
+async def look_at(snapshot: Snapshot, provider_ids: Collection[str] | None = None) -> list[Look]:
+    """Ask the providers, several at once, each within its limit; afterwards close the running loop's connections."""
+    gate = asyncio.Semaphore(AT_ONCE)
+    wanted = [one for one in snapshot.order if provider_ids is None or one in provider_ids]
+    try:
+        looks = await asyncio.gather(*(_look(snapshot, provider_id, gate) for provider_id in wanted))
+    finally:
+        await client.close_all()
+    return [look for look in looks if look is not None]
+
+
+async def _look(snapshot: Snapshot, provider_id: str, gate: asyncio.Semaphore) -> Look | None:
+    provider = snapshot.providers[provider_id]
+    doors = _doors(provider, snapshot.credentials.get(provider_id, ()))
+    if not doors:
+        return None
+    async with gate:
+        try:
+            async with asyncio.timeout(settings.CATALOG_ROUTE_TIMEOUT):
+                return await _ask_doors(provider, doors)
+        except TimeoutError:
+            return Look(provider_id, fault="The provider did not answer in time.")
+
+
+def _doors(
+    provider: Provider, credentials: Sequence[CredentialView]
+) -> dict[str, list[tuple[CredentialView | None, tuple[str, ...]]]]:
+    """Return who may ask where: for each base URL that lists models, its first few accounts."""
+    doors: dict[str, list[tuple[CredentialView | None, tuple[str, ...]]]] = {}
+    for credential in credentials or (None,):
+        is_oauth = credential is not None and credential.kind == "oauth_bearer"
+        base = provider.base_for(oauth=is_oauth, own=credential.base_url if credential else "")
+        paths = provider.models_paths_at(base)
+        if base and paths and len(doors.get(base, ())) < ACCOUNTS_ASKED:
+            doors.setdefault(base, []).append((credential, paths))
+    return doors
+
+
+async def _ask_doors(provider: Provider, doors: dict[str, list[tuple[CredentialView | None, tuple[str, ...]]]]) -> Look:
+    """Join the lists of all base URLs; of one base URL the first account that gets an answer wins."""
+    found: dict[str, Listed] = {}
+    fault = ""
+    for base, askers in doors.items():
+        for credential, paths in askers:
+            models, said = await _ask_paths(provider, base, credential, paths)
+            fault = fault or said
+            for listed in models:
+                found.setdefault(listed.model_id.lower(), listed)
+            if models:
+                break
+    return Look(provider.id, tuple(found.values()), "" if found else fault)
+
+
+async def _ask_paths(
+    provider: Provider, base: str, credential: CredentialView | None, paths: tuple[str, ...]
+) -> tuple[list[Listed], str]:
+    fault = ""
+    for path in paths:
+        models, fault = await _ask(provider, join_url(base, path), credential)
+        if models:
+            return models, ""
+    return [], fault
+
+
+async def _ask(provider: Provider, url: str, credential: CredentialView | None) -> tuple[list[Listed], str]:
+    limit = settings.CATALOG_ROUTE_TIMEOUT
+    headers = [(b"accept", b"application/json"), (b"accept-encoding", b"identity")]
+    own = {name.lower(): value for name, value in provider.headers}
+    headers += [(name.encode(), value.encode()) for name, value in ({"user-agent": "proxx"} | own).items()]
+    if credential is not None:
+        headers += auth.headers(provider.auth, credential.secret.reveal())
+    try:
+        request = UpstreamRequest("GET", client.url(url), headers, b"", Timeouts(limit, limit, limit))
+        response = await client.send(request)
+        try:
+            body = await response.read(ANSWER_LIMIT)
+        finally:
+            await response.aclose()
+        if response.status != 200:
+            return [], f"The provider answered {response.status}."
+        models = parse(fastjson.loads(body))
+        return models, "" if models else "The list is empty."
+    except CatalogFault as fault:
+        return [], str(fault)
+    except ValueError:
+        return [], "The answer is not JSON."
+    except TRANSPORT_FAULTS as fault:
+        return [], failures.from_exception(fault).message

@@ -1,0 +1,128 @@
+"""What providers answer when asked for their models: many shapes -> one `Listed` per model (F-056). Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+NAME_LIMIT = 200
+# No provider lists this many; a list without end is a fault of the other side.
+MODELS_AT_MOST = 10_000
+LARGEST = 2**53
+
+CONTEXT_FIELDS = (
+    *("context_window", "contextWindow", "context_length", "max_context_length", "max_context_tokens"),
+    *("max_input_tokens", "inputTokenLimit", "max_model_len"),
+)
+OUTPUT_FIELDS = ("max_output_tokens", "maxOutputTokens", "outputTokenLimit", "max_completion_tokens")
+# Of Gemini's methods: what a gateway can pass on.
+USEFUL_METHODS = {"generateContent", "embedContent", "batchEmbedContents"}
+
+
+class CatalogFault(ValueError):
+    """An answer that is no list of models; the text is a short sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One model as its provider lists it; None where the provider says nothing."""
+
+    model_id: str
+    display_name: str = ""
+    created: int = 0
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+    supports_reasoning: bool | None = None
+    supports_tools: bool | None = None
+    tool_types: tuple[str, ...] = ()
+
+
+def parse(payload: Any) -> list[Listed]:
+    """Return the models in an answer, each once, in order; raise `CatalogFault` if it has none of the known shapes."""
+    entries = payload
+    if isinstance(payload, dict):
+        entries = payload.get("data") if isinstance(payload.get("data"), list) else payload.get("models")
+    if not isinstance(entries, list):
+        raise CatalogFault("The answer is no list of models.")
+    found: dict[str, Listed] = {}
+    for listed in _each(entries[:MODELS_AT_MOST]):
+        found.setdefault(listed.model_id.lower(), listed)
+    return list(found.values())
+
+
+def _each(entries: list[Any]) -> Iterator[Listed]:
+    for entry in entries:
+        listed = Listed(entry.strip()) if isinstance(entry, str) else _from_object(entry)
+        if listed and 0 < len(listed.model_id) <= NAME_LIMIT and listed.model_id.isprintable():
+            yield listed
+
+
+def _from_object(entry: Any) -> Listed | None:
+    if not isinstance(entry, dict):
+        return None
+    name = next((entry[key] for key in ("id", "slug", "name", "model") if isinstance(entry.get(key), str)), "")
+    methods = entry.get("supportedGenerationMethods")
+    if isinstance(methods, list) and not USEFUL_METHODS & {method for method in methods if isinstance(method, str)}:
+        return None
+    return Listed(
+        model_id=name.strip().removeprefix("models/"),
+        display_name=_text(entry.get("display_name") or entry.get("displayName") or entry.get("name")),
+        created=_moment(entry.get("created", entry.get("created_at", entry.get("modified_at")))),
+        context_window=_first_number(entry, CONTEXT_FIELDS),
+        max_output_tokens=_first_number({**_within(entry, "top_provider"), **entry}, OUTPUT_FIELDS),
+        supports_reasoning=_reasons(entry),
+        supports_tools=_uses_tools(entry),
+        tool_types=tuple(word for word in _list(entry.get("tool_types")) if isinstance(word, str))[:32],
+    )
+
+
+def _reasons(entry: Mapping[str, Any]) -> bool | None:
+    for key in ("supports_reasoning", "thinking"):
+        if isinstance(entry.get(key), bool):
+            return bool(entry[key])
+    if _list(entry.get("supported_reasoning_levels")):
+        return True
+    return _offers(entry, "reasoning")
+
+
+def _uses_tools(entry: Mapping[str, Any]) -> bool | None:
+    if isinstance(entry.get("supports_tools"), bool):
+        return bool(entry["supports_tools"])
+    calls = _within(entry, "capabilities").get("function_calling")
+    return calls if isinstance(calls, bool) else _offers(entry, "tools")
+
+
+def _offers(entry: Mapping[str, Any], parameter: str) -> bool | None:
+    """Read a router's list of parameters: a list that lacks one says that it is not offered."""
+    offered = entry.get("supported_parameters")
+    return parameter in offered if isinstance(offered, list) and offered else None
+
+
+def _first_number(entry: Mapping[str, Any], keys: tuple[str, ...]) -> int | None:
+    for key in keys:
+        value = entry.get(key)
+        if isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value < LARGEST:
+            return int(value)
+    return None
+
+
+def _moment(value: Any) -> int:
+    if isinstance(value, str):
+        try:
+            return max(0, int(datetime.fromisoformat(value).timestamp()))
+        except (ValueError, OverflowError):
+            return 0
+    return _first_number({"value": value}, ("value",)) or 0
+
+
+def _within(entry: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    inner = entry.get(key)
+    return inner if isinstance(inner, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return "".join(filter(str.isprintable, value))[:NAME_LIMIT] if isinstance(value, str) else ""

@@ -1,0 +1,11 @@
+"""Periodic jobs of this room; when they run is in proxx/celery.py."""
+
+from celery import shared_task
+
+from routing.catalog import refresh
+
+
+@shared_task(name="routing.tasks.refresh_catalogs", ignore_result=True)
+def refresh_catalogs() -> None:
+    """Look at every provider's list of models."""
+    refresh.refresh()

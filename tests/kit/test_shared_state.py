@@ -1,0 +1,126 @@
+"""Six verbs over Redis or a dictionary; a Redis that is away costs a quarter of a second, once."""
+
+import os
+import queue
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proxx.kit import clock as clocks
+from proxx.kit import shared_state
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """A Redis of the test's own, that it may stop; its address and its process."""
+    if not os.environ.get("REDIS_URL_TEST"):
+        pytest.skip("needs REDIS_URL_TEST")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        _wait_for(port)
+        yield f"redis://127.0.0.1:{port}/0", process
+    finally:
+        process.send_signal(signal.SIGCONT)
+        process.kill()
+        process.wait()
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(200):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.01)
+    raise TimeoutError("Redis did not start.")
+
+
+@pytest.fixture(params=["dictionary", pytest.param("redis", marks=pytest.mark.real)])
+def state(request: pytest.FixtureRequest, settings: Any) -> Iterator[str]:
+    """Both kinds of state, under names of the test's own."""
+    settings.REDIS_URL = os.environ["REDIS_URL_TEST"] if request.param == "redis" else ""
+    shared_state.close()
+    yield f"test-{os.getpid()}-{request.node.name}"
+    shared_state.close()
+
+
+def test_a_value_is_kept_and_forgotten(state: str) -> None:
+    assert shared_state.get(state) is None
+    shared_state.put(state, b"\x00value", seconds=60)
+    assert shared_state.get(state) == b"\x00value"
+    shared_state.forget(state)
+    assert shared_state.get(state) is None
+
+
+def test_counting_begins_at_nothing_and_takes_steps(state: str) -> None:
+    assert shared_state.count(state, seconds=60) == 1
+    assert shared_state.count(state, 5, seconds=60) == 6
+    shared_state.forget(state)
+
+
+def test_a_message_reaches_each_listener_once_and_none_that_stopped(state: str) -> None:
+    heard: queue.Queue[bytes] = queue.Queue()
+    listening, stopped = shared_state.listen(state, heard.put), shared_state.listen(state, heard.put)
+    stopped.stop()
+    shared_state.publish(state, b"hello")
+    assert heard.get(timeout=5) == b"hello"
+    listening.stop()
+    shared_state.publish(state, b"nobody")
+    assert heard.empty()
+
+
+def test_in_the_dictionary_values_and_windows_end(settings: Any, clock: clocks.Stopped) -> None:
+    settings.REDIS_URL = ""
+    shared_state.close()
+    shared_state.put("a", b"1", seconds=10)
+    shared_state.count("n", seconds=10)
+    clock.advance(6)
+    assert shared_state.count("n", seconds=10) == 2
+    clock.advance(5)
+    assert shared_state.get("a") is None
+    assert shared_state.count("n", seconds=10) == 1
+
+
+@pytest.mark.real
+def test_messages_cross_from_another_process(own_redis: Any, settings: Any) -> None:
+    settings.REDIS_URL, _ = own_redis
+    shared_state.close()
+    heard: queue.Queue[bytes] = queue.Queue()
+    listening = shared_state.listen("channel", heard.put)
+    other = shared_state.SENDER[::-1] + b"from afar"
+    client = shared_state._client()
+    for _ in range(500):
+        if client.publish(shared_state.NAMESPACE + "channel", other):
+            break
+        time.sleep(0.01)
+    assert heard.get(timeout=5) == b"from afar"
+    listening.stop()
+    shared_state.close()
+
+
+@pytest.mark.real
+def test_a_paused_redis_costs_little_and_is_not_asked_again_at_once(own_redis: Any, settings: Any) -> None:
+    settings.REDIS_URL, process = own_redis
+    shared_state.close()
+    shared_state.put("a", b"1", seconds=60)
+    process.send_signal(signal.SIGSTOP)
+    began = time.monotonic()
+    assert shared_state.get("a") is None
+    first = time.monotonic() - began
+    for _ in range(100):
+        assert shared_state.get("a") is None
+        shared_state.publish("channel", b"x")
+    assert first < 0.6
+    assert time.monotonic() - began - first < 0.1
+    process.send_signal(signal.SIGCONT)
+    shared_state.close()
+    assert shared_state.get("a") == b"1"
