@@ -11,7 +11,7 @@ class AccountsConfig(AppConfig):
     """Tenants and keys."""
 
     name = "accounts"
-    verbose_name = "Tenants and keys"
+    verbose_name = "Access"
 
     def ready(self) -> None:
         """Keep the promise that the default tenant always exists, after a flush too."""

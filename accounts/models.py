@@ -49,10 +49,11 @@ class Tenant(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     slug = models.CharField(
+        "short name",
         max_length=64,
         unique=True,
         validators=[_slug],
-        help_text="The short name used in the API and in records. It cannot change later.",
+        help_text="Used in the API and in records. It cannot change later.",
     )
     name = models.CharField(max_length=120, help_text="How the console shows this tenant.")
     is_active = models.BooleanField("active", default=True, help_text="Off: all keys of this tenant are refused.")

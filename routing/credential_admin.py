@@ -7,6 +7,7 @@ environment or a keys file show it read-only too: whatever was typed here would 
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -39,7 +40,10 @@ def provider_labels() -> dict[str, str]:
 
 
 class CredentialForm(_CredentialForm):
-    """A provider, a secret that can be replaced but not read, and in which order it is used."""
+    """A provider, a secret that can be replaced but not read, and in which order it is used.
+
+    A stored credential stays with its provider: its secret must not travel to another one's address.
+    """
 
     provider_id = forms.ChoiceField(label="Provider", widget=UnfoldAdminSelect2Widget())
     secret = forms.CharField(label="Secret", strip=True, required=False, max_length=20_000)
@@ -55,13 +59,6 @@ class CredentialForm(_CredentialForm):
             self._offer_providers()
         if "secret" in self.fields:
             self._hide_secret()
-
-    def clean_provider_id(self) -> str:
-        """Keep the provider of a stored secret: a key must not travel to another provider's address."""
-        provider_id: str = self.cleaned_data["provider_id"]
-        if self._stored and provider_id != self.instance.provider_id:
-            raise forms.ValidationError("A credential stays with its provider; add another one instead.")
-        return provider_id
 
     def clean_secret(self) -> str:
         """Return the new secret, or the sealed old one if none was typed."""
@@ -156,6 +153,7 @@ class CredentialAdmin(CarefulAdmin):
     search_fields = ("label", "provider_id", "account_id", "last4")
     search_help_text = "Search by label, provider, account or last four characters"
     actions = ("enable", "disable")
+    ordering = ("provider_id", "priority")
     saved_along = {"secret": ("last4",)}
 
     @display(description="credential", header=True, ordering="label")
@@ -207,13 +205,12 @@ class CredentialAdmin(CarefulAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Credential | None = None) -> Any:
         """Ask for little; what most installations never touch stands last."""
-        ours = obj is None or obj.source == Credential.Source.CONSOLE
         use = ("Use", {"fields": (("priority", "weight"), "enabled")})
-        if not ours:
+        if obj is not None and _follows(obj):
             kept = {"fields": ("provider", "masked", "came_from", "base_url", "account_id"), "description": FOLLOWS}
             return [(None, {"fields": ("label",)}), use, ("Kept elsewhere", kept)]
         sections: list[Any] = [
-            (None, {"fields": ("provider_id", "label", "secret")}),
+            (None, {"fields": ("provider_id" if obj is None else "provider", "label", "secret")}),
             use,
             ("Special cases", {"fields": ("base_url", "kind", "account_id"), "classes": ("collapse",)}),
         ]
@@ -222,13 +219,11 @@ class CredentialAdmin(CarefulAdmin):
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Credential | None = None) -> tuple[str, ...]:
-        """Fix what a file or the environment says, and the account of a stored secret."""
+        """Fix what a file or the environment says, and to whom a stored secret belongs."""
         facts = ("provider", "masked", "came_from", "created_at", "expires_at")
         if obj is None:
             return facts
-        if obj.source == Credential.Source.CONSOLE:
-            return (*facts, "account_id", "kind")
-        return (*facts, "account_id", "kind", "base_url")
+        return (*facts, "account_id", "kind", "base_url") if _follows(obj) else (*facts, "account_id", "kind")
 
     @admin.action(description="Switch on", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[Credential]) -> None:
@@ -252,3 +247,8 @@ class CredentialAdmin(CarefulAdmin):
         messages.success(
             request, f"{len(changed)} switched {word}." if changed else f"All of them were {word} already."
         )
+
+
+def _follows(credential: Credential) -> bool:
+    # With a database of its own, files and environment only bring what it does not know yet (routing/seeding.py).
+    return credential.source != Credential.Source.CONSOLE and not settings.DATABASE_URL

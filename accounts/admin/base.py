@@ -17,8 +17,10 @@ class CarefulAdmin(ModelAdmin):
     """
 
     list_per_page = 50
-    show_full_result_count = False
     warn_unsaved_form = True
+    change_form_show_cancel_button = True
+    # What the list's button says, if not “Add …”.
+    add_label = ""
     # Fields that change with another one, and are saved along with it.
     saved_along: dict[str, tuple[str, ...]] = {}
 
@@ -32,6 +34,11 @@ class CarefulAdmin(ModelAdmin):
         changed += [other for name in changed for other in self.saved_along.get(name, ())]
         if changed:
             obj.save(update_fields=changed)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Offer one way to save: the three of Django's forms leave people guessing."""
+        context.update(show_save_and_add_another=False, show_save_and_continue=False)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Return the list's actions without the bulk deletion."""

@@ -49,7 +49,7 @@ class IssueForm(_KeyForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["tenant"].initial = DEFAULT_TENANT_ID
-        self.fields["expires_at"].label = "Date"
+        self.fields["expires_at"].label, self.fields["expires_at"].help_text = "Date", "In UTC."
 
     def clean(self) -> dict[str, Any]:
         """Turn the chosen lifetime into a moment that lies ahead."""

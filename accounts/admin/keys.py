@@ -23,6 +23,7 @@ from accounts.admin.key_forms import OVERLAPS, IssueForm, RotateForm
 from accounts.models import ApiKey
 from proxx.kit import clock
 
+SHOWN_ONCE = "The next page shows the key, once. Have the place ready where you will keep it."
 STATE_COLOURS = {"active": "success", "expired": "warning", "revoked": "danger"}
 
 
@@ -56,7 +57,8 @@ class ApiKeyAdmin(CarefulAdmin):
     """Keys are issued, renamed, rotated and revoked; they are never deleted, so that records keep their names."""
 
     form = IssueForm
-    list_display = ("named", "tenant", "state", "used", "expires", "created")
+    add_label = "Issue key"
+    list_display = ("named", "tenant", "state", "used", "ends", "created")
     list_filter = (StateFilter, "tenant")
     list_select_related = ("tenant",)
     search_fields = ("label", "prefix", "last4", "tenant__slug", "tenant__name")
@@ -86,8 +88,8 @@ class ApiKeyAdmin(CarefulAdmin):
         """Show how long ago the key was used."""
         return ago(key.last_used_at)
 
-    @display(description="expires", ordering="expires_at")
-    def expires(self, key: ApiKey) -> str:
+    @display(description="ends", ordering="expires_at")
+    def ends(self, key: ApiKey) -> str:
         """Show when the key ends, by itself or by revocation."""
         return ago(key.revoked_at or key.expires_at)
 
@@ -95,6 +97,11 @@ class ApiKeyAdmin(CarefulAdmin):
     def created(self, key: ApiKey) -> str:
         """Show how long ago the key was issued."""
         return ago(key.created_at)
+
+    @display(description="expires")
+    def expiry(self, key: ApiKey) -> Any:
+        """Show when the key ends by itself."""
+        return key.expires_at or "never"
 
     @display(description="replaced by")
     def replaced_by(self, key: ApiKey) -> str:
@@ -109,26 +116,31 @@ class ApiKeyAdmin(CarefulAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         """Show a short form for a new key, and all that is known of an old one."""
         if obj is None:
-            return [(None, {"fields": ("tenant", "label", "lifetime", "expires_at")})]
-        return [
+            return [(None, {"fields": ("tenant", "label", "lifetime", "expires_at"), "description": SHOWN_ONCE})]
+        life = (("created_at", "created_by"), ("last_used_at", "expiry"))
+        sections: list[Any] = [
             (None, {"fields": ("label",)}),
-            ("This key", {"fields": ("state", "token_hint", "tenant", "allowed")}),
-            ("Its life", {"fields": ("created_at", "created_by", "last_used_at", "expires_at", "revoked_at")}),
-            ("Rotation", {"fields": ("replaces", "replaced_by")}),
+            ("This key", {"fields": (("state", "token_hint"), ("tenant", "allowed"))}),
+            ("Its life", {"fields": (*life, "revoked_at") if obj.revoked_at else life}),
         ]
+        rotated = obj.replaces_id is not None or obj.successors.exists()
+        return [*sections, ("Rotation", {"fields": (("replaces", "replaced_by"),)})] if rotated else sections
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         """Only the label of an issued key can change; its end moves by rotation and revocation alone."""
         if obj is None:
             return ()
         fixed = ("state", "token_hint", "tenant", "allowed", "replaces", "replaced_by", "created_by")
-        return (*fixed, "created_at", "last_used_at", "expires_at", "revoked_at")
+        return (*fixed, "created_at", "last_used_at", "expiry", "revoked_at")
 
     def get_form(self, request: HttpRequest, obj: ApiKey | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
         """Use the issuing form for new keys only."""
         if obj is not None:
             kwargs["form"] = ModelForm
-        return super().get_form(request, obj, change, **kwargs)
+        form = super().get_form(request, obj, change, **kwargs)
+        if obj is None:
+            _without_side_doors(form.base_fields["tenant"].widget)
+        return form
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         """Refuse: a key is revoked, its row stays."""
@@ -155,7 +167,14 @@ class ApiKeyAdmin(CarefulAdmin):
 
     def _show_once(self, request: HttpRequest, key: ApiKey, token: str, old: ApiKey | None = None) -> HttpResponse:
         base = settings.PUBLIC_URL or request.build_absolute_uri("/").rstrip("/")
-        context = {"key": key, "token": token, "old": old, "old_end": old and old_end(old), "base": base}
+        context = {
+            "key": key,
+            "original": key,
+            "token": token,
+            "old": old,
+            "old_end": old and old_end(old),
+            "base": base,
+        }
         page = self._page_of_key(key)
         return self._render(request, "key_issued", "Key issued", **context, page=page, list_page=self._list_page())
 
@@ -175,7 +194,9 @@ class ApiKeyAdmin(CarefulAdmin):
             self.log_change(request, key, f"Rotated; replaced by {successor}.")
             self.log_addition(request, successor, f"Issued by rotation of {key}.")
             return self._show_once(request, successor, token, old=key)
-        return self._render(request, "key_rotate", f"Rotate “{key.label}”", key=key, form=form, overlaps=OVERLAPS)
+        return self._render(
+            request, "key_rotate", f"Rotate “{key.label}”", key=key, original=key, form=form, overlaps=OVERLAPS
+        )
 
     @action(description="Revoke", url_path="revoke", icon="block", permissions=["change"], variant=ActionVariant.DANGER)
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -207,7 +228,10 @@ class ApiKeyAdmin(CarefulAdmin):
 
     def _confirm_revocation(self, request: HttpRequest, chosen: list[ApiKey], *, back: str) -> HttpResponse:
         title = f"Revoke “{chosen[0].label}”?" if len(chosen) == 1 else f"Revoke {len(chosen)} keys?"
-        return self._render(request, "key_revoke", title, chosen=chosen, back=back, selected="action" in request.POST)
+        original = chosen[0] if len(chosen) == 1 else None
+        return self._render(
+            request, "key_revoke", title, original=original, chosen=chosen, back=back, selected="action" in request.POST
+        )
 
     def _found(self, request: HttpRequest, object_id: str) -> ApiKey:
         key = self.get_object(request, object_id)
@@ -224,6 +248,12 @@ class ApiKeyAdmin(CarefulAdmin):
     def _render(self, request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
         shared = {**self.admin_site.each_context(request), "opts": self.opts, "title": title}
         return TemplateResponse(request, f"admin/accounts/{template}.html", {**shared, **context})
+
+
+def _without_side_doors(widget: Any) -> None:
+    # The menu beside the choice (add, change, view another tenant) leads away from what is being done here.
+    widget.can_add_related = widget.can_change_related = False
+    widget.can_view_related = widget.can_delete_related = False
 
 
 def hint(key: ApiKey) -> str:

@@ -19,7 +19,7 @@ from accounts.models import DEFAULT_TENANT_ID, ApiKey, Tenant
 class TenantAdmin(CarefulAdmin):
     """Tenants are added and switched off; they can be deleted only as long as they never had a key."""
 
-    list_display = ("named", "state", "active_keys", "answer_with_alias", "created")
+    list_display = ("named", "state", "active_keys", "model_names", "created")
     list_filter = ("is_active",)
     search_fields = ("slug", "name")
     search_help_text = "Search by name"
@@ -39,6 +39,11 @@ class TenantAdmin(CarefulAdmin):
         """Show how many keys work now, as a way to them."""
         page = reverse("admin:accounts_apikey_changelist")
         return format_html('<a href="{}?tenant__id__exact={}">{}</a>', page, tenant.pk, tenant.key_count)
+
+    @display(description="model name in answers", ordering="answer_with_alias")
+    def model_names(self, tenant: Tenant) -> str:
+        """Show which name answers carry."""
+        return "as requested" if tenant.answer_with_alias else "as reported"
 
     @display(description="created", ordering="created_at")
     def created(self, tenant: Tenant) -> str:

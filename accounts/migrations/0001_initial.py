@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
             name='Tenant',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('slug', models.CharField(help_text='The short name used in the API and in records. It cannot change later.', max_length=64, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9][a-z0-9_-]*\\Z', 'Use lower-case letters, digits, hyphens and underscores; begin with a letter or digit.')])),
+                ('slug', models.CharField(help_text='Used in the API and in records. It cannot change later.', max_length=64, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9][a-z0-9_-]*\\Z', 'Use lower-case letters, digits, hyphens and underscores; begin with a letter or digit.')], verbose_name='short name')),
                 ('name', models.CharField(help_text='How the console shows this tenant.', max_length=120)),
                 ('is_active', models.BooleanField(default=True, help_text='Off: all keys of this tenant are refused.', verbose_name='active')),
                 ('answer_with_alias', models.BooleanField(default=False, help_text='On: answers carry the model name the client asked for. Off: the name the provider reports.', verbose_name='answer with the requested model name')),
