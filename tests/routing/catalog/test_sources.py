@@ -89,7 +89,7 @@ def test_the_codex_list_is_by_slug() -> None:
         "context_window": 272000,
         "supported_reasoning_levels": ["low"],
     }
-    assert parse({"models": [entry]}) == [Listed("gpt-5-codex", "", 0, 272000, None, supports_reasoning=True)]
+    assert parse({"models": [entry]}) == [Listed("gpt-5-codex", "Codex", 0, 272000, None, supports_reasoning=True)]
 
 
 @pytest.mark.parametrize("value", [-1, 0, True, "many", float("nan"), float("inf"), 10**30, None, [], {}])
