@@ -55,9 +55,14 @@ class CredentialForm(_CredentialForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial.pop("secret", None)
-        if "provider_id" in self.fields:
+        # Declared fields are in every form, whatever its fieldsets say: what may not be changed must go.
+        if self._stored:
+            del self.fields["provider_id"]
+        else:
             self._offer_providers()
-        if "secret" in self.fields:
+        if self._stored and _follows(self.instance):
+            del self.fields["secret"]
+        else:
             self._hide_secret()
 
     def clean_secret(self) -> str:
