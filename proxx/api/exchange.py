@@ -50,6 +50,7 @@ def respond(reply: Reply, dialect: Protocol) -> HttpResponseBase:
         response["x-accel-buffering"] = "no"
         response.heartbeat = reply.heartbeat  # type: ignore[attr-defined]
         response.farewell = dialect.write_stream_error(_STOPPING)  # type: ignore[attr-defined]
+    response.sent = reply.sent  # type: ignore[attr-defined]
     for name, value in reply.headers:
         response[name] = value
     return response

@@ -51,6 +51,7 @@ async def application(scope: MutableMapping[str, Any], receive: Receive, send: S
             await _send_stream(response, send, departure)
         else:
             await _send_whole(response, send)
+        getattr(response, "sent", _nothing)()
     except asyncio.CancelledError:
         if not departure.done():
             raise
@@ -59,6 +60,10 @@ async def application(scope: MutableMapping[str, Any], receive: Receive, send: S
             task.uncancel()
     finally:
         departure.cancel()
+
+
+def _nothing() -> None:
+    """Answers that are no calls (errors, lists, health) have nothing to settle."""
 
 
 async def _read_body(receive: Receive) -> bytes:

@@ -56,3 +56,4 @@ class Call:
     status: int = 499
     error_code: str = ""
     bytes_out: int = 0
+    settled: bool = False

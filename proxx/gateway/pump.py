@@ -5,7 +5,7 @@ that only lacks its end mark gets it. How the HTTP answer is made of this is api
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -40,6 +40,7 @@ class Reply:
     body: bytes = b""
     pieces: AsyncIterator[bytes] | None = None
     heartbeat: bytes = b""
+    sent: Callable[[], None] = lambda: None  # to be called when the last byte has been handed over
 
 
 def reply(call: Call, speaking: Speaking) -> Reply:

@@ -5,7 +5,6 @@ Being a done-callback it never awaits. The record is offered first: after that l
 """
 
 import asyncio
-from functools import partial
 
 from accounts.keys import KeyHolder
 from analytics import queue
@@ -25,10 +24,18 @@ def when_done(call: Call) -> None:
     task = asyncio.current_task()
     if task is None:
         raise RuntimeError("a call is settled at the end of its task, and there is none")
-    task.add_done_callback(partial(_settle, call))
+    task.add_done_callback(lambda _: finish(call))
 
 
-def _settle(call: Call, _task: "asyncio.Task[object]") -> None:
+def finish(call: Call) -> None:
+    """Settle a call, once. Called with the last byte of an answer, else at the end of its task.
+
+    With the last byte: under load a task's callbacks run a whole turn of the loop later, and a crash in that turn would
+    lose the record of an answer that its client has already read.
+    """
+    if call.settled:
+        return
+    call.settled = True
     now = clock.monotonic()
     winner = call.attempts[-1] if call.attempts and call.attempts[-1].failure is None else None
     if winner is not None:

@@ -5,6 +5,7 @@ Where it goes next: planner (routing), failover, attempt, pump; settle when the 
 """
 
 import asyncio
+from functools import partial
 
 from django.conf import settings
 
@@ -29,15 +30,17 @@ async def handle(call: Call) -> Reply:
             now=clock.monotonic(),
         )
         if call.request.stream and settings.PROXY_COMMIT_AFTER:
-            return await _soon_or_early(call)
-        speaking = await failover.first_to_speak(call, call.plan)
+            reply = await _soon_or_early(call)
+        else:
+            reply = pump.reply(call, await failover.first_to_speak(call, call.plan))
     except GatewayError as error:
         call.outcome, call.status, call.error_code = "error", error.status, error.facts.code or error.facts.kind
         raise
     except Exception:  # not cancellation, which is already the default outcome
         call.outcome, call.status, call.error_code = "error", 500, "internal_error"
         raise
-    return pump.reply(call, speaking)
+    reply.sent = partial(settle.finish, call)
+    return reply
 
 
 async def _soon_or_early(call: Call) -> Reply:
