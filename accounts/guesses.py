@@ -15,6 +15,8 @@ ADDRESS_BURST, ADDRESS_EVERY = 30, 2.0
 # Altogether: what one look-up thread can bear without delaying honest strangers.
 TOTAL_BURST, TOTAL_EVERY = 600, 0.02
 ADDRESSES_REMEMBERED = 10_000
+# Sums of seconds are not exact: less than this is no wait.
+ROUNDING = 0.001
 
 
 class Guesses:
@@ -28,11 +30,11 @@ class Guesses:
     def wait(self, address: str) -> float:
         """Return how many seconds this address must wait before its next unknown key; 0 if it may try now."""
         now = clock.monotonic()
-        total = self._total_paid_at - now - (TOTAL_BURST - 1) * TOTAL_EVERY
-        if not address:
-            return max(total, 0.0)
-        own = self._paid_at.get(_network(address), now) - now - (ADDRESS_BURST - 1) * ADDRESS_EVERY
-        return max(total, own, 0.0)
+        wait = self._total_paid_at - now - (TOTAL_BURST - 1) * TOTAL_EVERY
+        if address:
+            own = self._paid_at.get(_network(address), now) - now - (ADDRESS_BURST - 1) * ADDRESS_EVERY
+            wait = max(wait, own)
+        return wait if wait > ROUNDING else 0.0
 
     def failed(self, address: str) -> None:
         """Count one unknown key."""
