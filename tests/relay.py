@@ -10,7 +10,7 @@ PIECE = 65536
 
 
 class Relay:
-    """Passes bytes both ways. `hang` keeps connections open but moves nothing; `cut` closes all and refuses new ones."""
+    """Passes bytes both ways. `hang` keeps connections but moves nothing; `cut` closes all and refuses new ones."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)

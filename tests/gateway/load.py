@@ -7,7 +7,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-HEAD = "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n"
+HEAD = (
+    "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n"
+    "authorization: Bearer {token}\r\ncontent-type: application/json\r\n"
+)
 
 
 @dataclass(slots=True)
@@ -30,6 +33,13 @@ class Load:
     seen: list[Seen] = field(default_factory=list)
     broken: int = 0
     stopping: bool = False
+    _more: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def reached(self, count: int) -> None:
+        """Wait until that many calls have ended."""
+        while len(self.seen) < count:
+            self._more.clear()
+            await self._more.wait()
 
     async def run(self, callers: int, until: Callable[[], bool] = lambda: False) -> None:
         """Call until `until` or `stopping`; a caller whose connection breaks counts it and ends."""
@@ -69,3 +79,4 @@ class Load:
             await reader.readline()
         status = int(head[0].split()[1])
         self.seen.append(Seen(headers.get("x-request-id", ""), status, time.monotonic(), headers))
+        self._more.set()

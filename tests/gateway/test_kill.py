@@ -20,8 +20,7 @@ def test_a_killed_server_loses_no_call_that_ended_before(start_proxx, server, re
     async def kill_in_the_middle() -> None:
         nonlocal killed_at
         calls = asyncio.create_task(load.run(200))
-        while len(load.seen) < 1000:
-            await asyncio.sleep(0.01)
+        await load.reached(1000)
         killed_at = time.monotonic()
         await asyncio.to_thread(proxx.kill)
         await calls
