@@ -46,7 +46,7 @@ class Candidate:
     @property
     def auth(self) -> str:
         """Return the auth style for this protocol, by name; `none` where there is nothing to send."""
-        return self.provider.auth_for(self.protocol) if self.credential else "none"
+        return self.provider.auth_for(self.protocol) if self.credential and self.credential.secret else "none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ that cannot be used takes its provider out, with a sentence: its key must not go
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from django.conf import settings
 
@@ -32,23 +33,10 @@ PATH_VARIABLES = {
 
 def configured() -> tuple[dict[str, Provider], tuple[str, ...]]:
     """Return the providers by id as the environment leaves them, and a sentence per fault."""
-    environment: Mapping[str, str] = settings.ENVIRONMENT
-    found: dict[str, Provider] = {}
-    faults: list[str] = []
-    for shipped in load().values():
-        try:
-            provider = _applied(shipped, environment)
-            if provider.id in found:
-                raise ProviderFault(f"Two providers are named {provider.id!r}.")
-            found[provider.id] = provider
-        except ProviderFault as fault:
-            faults.append(f"{fault} It is left out.")
-    _apply_base_urls(found, faults, environment)
-    for provider_id in settings.DISABLED_PROVIDER_IDS:
-        known = found.get(canonical(provider_id, found))
-        if known:
-            found[known.id] = replace(known, enabled=False)
-    return found, tuple(faults)
+    environment = settings.ENVIRONMENT
+    said = tuple((name, environment[name]) for name in _names() if name in environment)
+    found, faults = _configured(said, settings.UPSTREAM_PROVIDER_ID, tuple(settings.DISABLED_PROVIDER_IDS))
+    return dict(found), faults
 
 
 def canonical(provider_id: str, found: Mapping[str, Provider]) -> str:
@@ -65,6 +53,40 @@ def named_first(found: Mapping[str, Provider], callable_ids: Collection[str]) ->
     fallbacks = [canonical(provider_id, found) for provider_id in settings.UPSTREAM_FALLBACK_PROVIDER_IDS]
     factory = ["factory"] if primary in callable_ids else []
     return tuple(dict.fromkeys([primary, *factory, *fallbacks]))
+
+
+@lru_cache(maxsize=1)
+def _names() -> tuple[str, ...]:
+    """Return the variables that shape providers; keys are not among them."""
+    found = {"UPSTREAM_PROVIDER_BASE_URLS", "UPSTREAM_BASE_URL", *PATH_VARIABLES.values()}
+    for one in load().values():
+        found |= {*one.env_ids, *one.env_base_urls, *one.env_key_base_urls, *one.env_prefixes}
+        found |= {name for names in one.env_paths.values() for name in names}
+    return tuple(sorted(found))
+
+
+# Asked many times for each page and each build, always with the same answer.
+@lru_cache(maxsize=4)
+def _configured(
+    said: tuple[tuple[str, str], ...], primary: str, disabled: tuple[str, ...]
+) -> tuple[Mapping[str, Provider], tuple[str, ...]]:
+    environment = dict(said)
+    found: dict[str, Provider] = {}
+    faults: list[str] = []
+    for shipped in load().values():
+        try:
+            provider = _applied(shipped, environment)
+            if provider.id in found:
+                raise ProviderFault(f"Two providers are named {provider.id!r}.")
+            found[provider.id] = provider
+        except ProviderFault as fault:
+            faults.append(f"{fault} It is left out.")
+    _apply_base_urls(found, faults, environment, primary)
+    for provider_id in disabled:
+        known = found.get(canonical(provider_id, found))
+        if known:
+            found[known.id] = replace(known, enabled=False)
+    return found, tuple(faults)
 
 
 def _applied(provider: Provider, environment: Mapping[str, str]) -> Provider:
@@ -105,13 +127,15 @@ def _with_paths(provider: Provider, environment: Mapping[str, str]) -> Provider:
     return replace(provider, paths={**provider.paths, **general, **own}, surfaces=surfaces)
 
 
-def _apply_base_urls(found: dict[str, Provider], faults: list[str], environment: Mapping[str, str]) -> None:
+def _apply_base_urls(
+    found: dict[str, Provider], faults: list[str], environment: Mapping[str, str], primary: str
+) -> None:
     pairs = [
         pair.partition("=") for pair in environment.get("UPSTREAM_PROVIDER_BASE_URLS", "").split(",") if pair.strip()
     ]
     wanted = {canonical(name, found): url.strip() for name, _, url in pairs}
     if base := environment.get("UPSTREAM_BASE_URL", "").strip():
-        wanted.setdefault(canonical(settings.UPSTREAM_PROVIDER_ID, found), base)
+        wanted.setdefault(canonical(primary, found), base)
     for provider_id, base in wanted.items():
         try:
             if fault := base_url_fault(base):

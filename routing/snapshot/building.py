@@ -96,6 +96,8 @@ def _credentials(desk: _Desk) -> Mapping[str, tuple[CredentialView, ...]]:
             desk.faults.append(f"A credential of provider {provider_id!r} cannot be opened: {fault}")
             continue
         provider = desk.providers[provider_id]
+        if provider.needs_key and not secret:
+            continue
         if not provider.enabled or not provider.base_for(
             oauth=row.kind == Credential.Kind.OAUTH_BEARER, own=row.base_url
         ):

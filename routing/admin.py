@@ -1,0 +1,5 @@
+"""The console's pages of this room: providers, what they list, wishes on models, and the credentials sent to them."""
+
+from routing import credential_admin, model_admin, provider_admin
+
+__all__ = ["credential_admin", "model_admin", "provider_admin"]

@@ -1,0 +1,189 @@
+"""The console's pages for models: what the providers list (read-only), and the operator's wishes on names."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.db.models import CharField, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Lower
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from accounts.admin.base import CarefulAdmin, ago
+from routing.credential_admin import provider_labels
+from routing.models import CatalogModel, ModelPreference
+
+FOLLOWS = "This follows models.json: change it there, and it changes here within seconds."
+
+
+class ListingProviderFilter(admin.SimpleListFilter):
+    """The providers that list models, by label."""
+
+    title = "provider"
+    parameter_name = "provider"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the providers that list anything."""
+        labels = provider_labels()
+        listing = CatalogModel.objects.order_by("provider_id").values_list("provider_id", flat=True).distinct()
+        return [(provider_id, labels.get(provider_id, provider_id)) for provider_id in listing]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[CatalogModel]) -> QuerySet[CatalogModel]:
+        """Keep the models of the chosen provider."""
+        return queryset.filter(provider_id=self.value()) if self.value() else queryset
+
+
+@admin.register(CatalogModel)
+class CatalogModelAdmin(CarefulAdmin):
+    """What the providers list, as they said it last; nothing here is edited, but a name can be refused."""
+
+    list_display = ("named", "offered", "context", "output", "reasoning", "tools", "first_seen")
+    list_filter = (ListingProviderFilter,)
+    search_fields = ("model_id", "display_name")
+    search_help_text = "Search by model name"
+    ordering = ("provider_id", "position")
+    actions = ("refuse", "offer")
+
+    @display(description="model", header=True, ordering="model_id")
+    def named(self, row: CatalogModel) -> list[str]:
+        """Show the name above its provider."""
+        return [row.model_id, row.provider_id]
+
+    @display(description="offered", label={"offered": "success", "refused": "danger"})
+    def offered(self, row: Any) -> str:
+        """Show whether clients may ask for it."""
+        return "refused" if row.is_refused else "offered"
+
+    @display(description="context", ordering="context_window")
+    def context(self, row: CatalogModel) -> str:
+        """Show the context window in tokens."""
+        return _tokens(row.context_window)
+
+    @display(description="longest answer", ordering="max_output_tokens")
+    def output(self, row: CatalogModel) -> str:
+        """Show the output limit in tokens."""
+        return _tokens(row.max_output_tokens)
+
+    @display(description="reasoning", ordering="supports_reasoning")
+    def reasoning(self, row: CatalogModel) -> str:
+        """Show whether it reasons, if its provider says so."""
+        return _yes_no(row.supports_reasoning)
+
+    @display(description="tools", ordering="supports_tools")
+    def tools(self, row: CatalogModel) -> str:
+        """Show whether it calls tools, if its provider says so."""
+        return _yes_no(row.supports_tools)
+
+    @display(description="first seen", ordering="first_seen_at")
+    def first_seen(self, row: CatalogModel) -> str:
+        """Show since when it is listed."""
+        return ago(row.first_seen_at)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CatalogModel]:
+        """Bring the operator's refusal along in the same query."""
+        # Lower() on both sides: the preference's unique index is on it.
+        wishes = ModelPreference.objects.annotate(key=Lower("name")).filter(key=OuterRef("key"))
+        rows: QuerySet[CatalogModel] = super().get_queryset(request)
+        rows = rows.annotate(key=Lower(F("model_id"), output_field=CharField()))
+        return rows.annotate(is_refused=Subquery(wishes.values("disabled")[:1]))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse: the providers say what they have."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: CatalogModel | None = None) -> bool:
+        """Refuse edits of a row; the list's actions ask for the right to change wishes."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: CatalogModel | None = None) -> bool:
+        """Refuse: the next look would bring it back."""
+        return False
+
+    def has_wish_permission(self, request: HttpRequest) -> bool:
+        """Allow the list's actions to those who may change wishes on models."""
+        return request.user.has_perm("routing.change_modelpreference")
+
+    @admin.action(description="Hide and refuse", permissions=["wish"])
+    def refuse(self, request: HttpRequest, queryset: QuerySet[CatalogModel]) -> None:
+        """Refuse the chosen models, at whichever provider."""
+        messages.success(request, f"{wish_disabled(list(queryset), disabled=True)} models refused.")
+
+    @admin.action(description="Offer again", permissions=["wish"])
+    def offer(self, request: HttpRequest, queryset: QuerySet[CatalogModel]) -> None:
+        """Offer the chosen models again."""
+        messages.success(request, f"{wish_disabled(list(queryset), disabled=False)} models offered again.")
+
+
+@admin.register(ModelPreference)
+class ModelPreferenceAdmin(CarefulAdmin):
+    """Aliases, refusals, preferred order, models that no list has."""
+
+    list_display = ("name", "meaning", "came_from")
+    list_filter = ("disabled", "declared", "source")
+    search_fields = ("name", "alias_of")
+    search_help_text = "Search by name or target"
+    add_label = "Add alias or rule"
+
+    @display(description="means")
+    def meaning(self, row: ModelPreference) -> str:
+        """Say in words what the row asks for."""
+        said = [
+            f"goes to {row.alias_of}" if row.alias_of else "",
+            "is refused" if row.disabled else "",
+            f"is preferred, rank {row.rank}" if row.rank is not None else "",
+            "exists without being listed" if row.declared else "",
+        ]
+        return ", ".join(filter(None, said)) or "nothing"
+
+    @display(description="from", ordering="source")
+    def came_from(self, row: ModelPreference) -> str:
+        """Show where the row came from."""
+        return row.get_source_display()
+
+    def get_fieldsets(self, request: HttpRequest, obj: ModelPreference | None = None) -> Any:
+        """Say so where a file would overwrite what is typed."""
+        words = {"fields": ("name", "alias_of", "disabled", "rank"), "description": FOLLOWS if _follows(obj) else None}
+        return [(None, words), ("Not in any list", {"fields": ("declared", "owned_by"), "classes": ("collapse",)})]
+
+    def has_change_permission(self, request: HttpRequest, obj: ModelPreference | None = None) -> bool:
+        """Refuse where models.json says it."""
+        return not _follows(obj) and bool(super().has_change_permission(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: ModelPreference | None = None) -> bool:
+        """Refuse where models.json would bring it back."""
+        return not _follows(obj) and bool(super().has_delete_permission(request, obj))
+
+
+def wish_disabled(models: list[CatalogModel], *, disabled: bool) -> int:
+    """Refuse these names, or take the refusal back; return how many changed. What else was wished stays."""
+    changed = 0
+    rows = {row.name.lower(): row for row in ModelPreference.objects.all()}
+    for name in dict.fromkeys(model.model_id for model in models):
+        row = rows.get(name.lower()) or ModelPreference(name=name)
+        if row.disabled == disabled:
+            continue
+        row.disabled = disabled
+        changed += 1
+        if _says_nothing(row):
+            row.delete()
+        else:
+            # The operator's word from here on: models.json must not take it back.
+            row.source = ModelPreference.Source.CONSOLE
+            row.save()
+    return changed
+
+
+def _says_nothing(row: ModelPreference) -> bool:
+    return row.pk is not None and not (row.disabled or row.alias_of or row.declared or row.rank is not None)
+
+
+def _follows(row: ModelPreference | None) -> bool:
+    return row is not None and row.source == ModelPreference.Source.FILE and not settings.DATABASE_URL
+
+
+def _tokens(count: int | None) -> str:
+    return "–" if count is None else f"{count:,}"
+
+
+def _yes_no(value: bool | None) -> str:  # noqa: FBT001 - a value to show, not a switch
+    return "–" if value is None else "yes" if value else "no"

@@ -1,0 +1,288 @@
+"""The console's page for providers: every shipped one has its row, private ones are added.
+
+What a provider is comes from providers.toml, the environment and these rows, in that order; empty fields say nothing.
+"""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Case, Count, F, IntegerField, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
+
+from accounts.admin.base import CarefulAdmin, ago
+from accounts.models import Credential
+from proxx.kit import clock
+from routing import provider_env, providers, reload
+from routing.addresses import base_url_fault, origin
+from routing.catalog import refresh
+from routing.models import CatalogState, ProviderSetting
+from routing.providers import Provider, ProviderFault
+from routing.snapshot.building import FRESH_SECONDS
+
+if TYPE_CHECKING:
+    _SettingForm = forms.ModelForm[ProviderSetting]
+else:
+    _SettingForm = forms.ModelForm
+
+STATE_COLOURS = {
+    "ready": "success",
+    "off": "danger",
+    "no credential": "info",
+    "no address": "info",
+    "damaged": "danger",
+}
+PROTOCOL_NAMES = {
+    "openai_chat": "OpenAI chat",
+    "openai_responses": "OpenAI responses",
+    "anthropic": "Anthropic messages",
+    "gemini": "Gemini",
+    "ollama": "Ollama",
+    "openai_images": "OpenAI images",
+    "openai_embeddings": "OpenAI embeddings",
+    "hf_embeddings": "Hugging Face embeddings",
+    "tei_embeddings": "TEI embeddings",
+}
+KEPT = "Empty fields keep the shipped value."
+
+
+class ProviderForm(_SettingForm):
+    """An address, how to sign in there, what is spoken; the shapes are checked by the registry's own rules."""
+
+    protocols = forms.MultipleChoiceField(
+        label="Speaks",
+        choices=list(PROTOCOL_NAMES.items()),
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="None chosen: as shipped, or OpenAI chat for a private provider.",
+    )
+    auth = forms.ChoiceField(
+        label="Sign-in style",
+        choices=[("", "As shipped"), *((style, style) for style in providers.AUTH_STYLES)],
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        help_text="How a key travels. As shipped: Bearer, for a private provider.",
+    )
+    may_move = True  # set by the page: whether this operator may send stored secrets to another address
+
+    class Meta:
+        model = ProviderSetting
+        exclude: tuple[str, ...] = ()
+
+    def clean_provider_id(self) -> str:
+        """Return the id in lower case, if it may be one."""
+        wanted: str = self.cleaned_data["provider_id"].strip().lower()
+        if not providers.PROVIDER_ID.fullmatch(wanted):
+            raise forms.ValidationError("Use lower-case letters, digits, dots, hyphens and underscores.")
+        return wanted
+
+    def clean_base_url(self) -> str:
+        """Refuse an address that could not be called, and one that would carry secrets away."""
+        base: str = self.cleaned_data["base_url"].strip()
+        if base and (fault := base_url_fault(base)):
+            raise forms.ValidationError(f"This address {fault}.")
+        moved = base and origin(base) != origin(self.initial.get("base_url") or "")
+        if moved and not self.may_move and Credential.objects.filter(provider_id=self.instance.provider_id).exists():
+            raise forms.ValidationError("Only a superuser may send stored credentials to another address.")
+        return base
+
+
+class StateFilter(admin.SimpleListFilter):
+    """In use, shipped, private, off."""
+
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the kinds."""
+        return [("used", "With credentials"), ("private", "Private"), ("off", "Switched off")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the chosen kind."""
+        match self.value():
+            case "used":
+                return queryset.filter(credential_count__gt=0)
+            case "private":
+                return queryset.exclude(provider_id__in=providers.load())
+            case "off":
+                return queryset.filter(enabled=False)
+            case _:
+                return queryset
+
+
+@admin.register(ProviderSetting)
+class ProviderAdmin(CarefulAdmin):
+    """All providers, those with credentials first."""
+
+    form = ProviderForm
+    list_display = ("named", "state", "speaks", "address", "credentials", "models", "comes_from")
+    list_filter = (StateFilter,)
+    search_fields = ("provider_id", "label", "base_url")
+    search_help_text = "Search by name or address"
+    actions = ("enable", "disable", "look_again")
+    add_label = "Add private provider"
+    fieldsets_shipped = (
+        (None, {"fields": ("named_plain", "enabled", "priority"), "description": KEPT}),
+        ("As it is now", {"fields": ("address", "speaks", "variables", "last_look")}),
+        ("Change", {"fields": ("label", "base_url", "auth", "needs_key", "protocols"), "classes": ("collapse",)}),
+        ("Details", {"fields": ("paths", "models_paths", "headers", "quirks", "notes"), "classes": ("collapse",)}),
+    )
+    fieldsets_private = (
+        (None, {"fields": ("provider_id", "label", "base_url", "auth", "needs_key", "enabled", "priority")}),
+        ("Speaks", {"fields": ("protocols",)}),
+        ("Details", {"fields": ("paths", "models_paths", "headers", "quirks", "notes"), "classes": ("collapse",)}),
+    )
+
+    @display(description="provider", header=True, ordering="provider_id")
+    def named(self, row: ProviderSetting) -> list[str]:
+        """Show the label above the id that model names and files use."""
+        return [str(row), row.provider_id]
+
+    @display(description="provider")
+    def named_plain(self, row: ProviderSetting) -> str:
+        """Show label and id in one line."""
+        return f"{row} ({row.provider_id})"
+
+    @display(description="state", label=STATE_COLOURS)
+    def state(self, row: Any) -> str:
+        """Show whether calls can go there, and if not, why."""
+        provider = effective(row)
+        if provider is None:
+            return "damaged"
+        if not provider.enabled:
+            return "off"
+        if row.credential_count:
+            return "ready"
+        if provider.needs_key:
+            return "no credential"
+        return "ready" if provider.base_url else "no address"
+
+    @display(description="speaks")
+    def speaks(self, row: ProviderSetting) -> str:
+        """Show what it speaks, the preferred one first."""
+        provider = effective(row)
+        return ", ".join(PROTOCOL_NAMES[name] for name in provider.protocols_for("")) if provider else "–"
+
+    @display(description="address", ordering="base_url")
+    def address(self, row: ProviderSetting) -> str:
+        """Show the base URL in force."""
+        provider = effective(row)
+        return (provider.base_url if provider else "") or "–"
+
+    @display(description="credentials", ordering="credential_count")
+    def credentials(self, row: Any) -> str:
+        """Show how many credentials it has, as a way to them."""
+        page = reverse("admin:accounts_credential_changelist")
+        if not row.credential_count:
+            return format_html('<a href="{}add/?provider_id={}">Add</a>', page, row.provider_id)
+        return format_html('<a href="{}?provider={}">{}</a>', page, row.provider_id, row.credential_count)
+
+    @display(description="models", ordering="model_count")
+    def models(self, row: Any) -> str:
+        """Show how many models it lists, as a way to them, and whether that list is old."""
+        if not row.model_count:
+            return "–"
+        page = reverse("admin:routing_catalogmodel_changelist")
+        old = row.fetched_at is None or row.fetched_at < clock.now() - timedelta(seconds=FRESH_SECONDS)
+        return format_html(
+            '<a href="{}?provider={}">{}</a>{}', page, row.provider_id, row.model_count, " (old)" if old else ""
+        )
+
+    @display(description="from", label={"shipped": "info", "private": "primary"})
+    def comes_from(self, row: ProviderSetting) -> str:
+        """Show whether it ships with proxx."""
+        return "private" if row.is_private else "shipped"
+
+    @display(description="key from the environment")
+    def variables(self, row: ProviderSetting) -> str:
+        """Show which variables are read for it."""
+        provider = effective(row)
+        return ", ".join((*provider.env_keys, *provider.env_base_urls)) if provider else "–"
+
+    @display(description="last look at its models")
+    def last_look(self, row: ProviderSetting) -> str:
+        """Show when its list was read, and the fault if the last try failed."""
+        state = CatalogState.objects.filter(provider_id=row.provider_id).first()
+        if state is None or state.tried_at is None:
+            return "not yet"
+        fault = f"; tried {ago(state.tried_at)}: {state.fault}" if state.fault else ""
+        return f"{ago(state.fetched_at)}{fault}"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderSetting]:
+        """Count credentials and models in the same query; those in use come first."""
+        held = Credential.objects.filter(provider_id=OuterRef("provider_id"), enabled=True).order_by()
+        count = Subquery(held.values("provider_id").annotate(number=Count("pk")).values("number"))
+        look = CatalogState.objects.filter(provider_id=OuterRef("provider_id"))
+        rows: QuerySet[ProviderSetting] = super().get_queryset(request)
+        return rows.annotate(
+            credential_count=Coalesce(count, 0),
+            model_count=Coalesce(Subquery(look.values("count")[:1]), 0),
+            fetched_at=Subquery(look.values("fetched_at")[:1]),
+            unused=Case(When(credential_count__gt=0, then=Value(0)), default=Value(1), output_field=IntegerField()),
+        ).order_by("unused", F("priority").asc(nulls_last=True), "provider_id")
+
+    def get_fieldsets(self, request: HttpRequest, obj: ProviderSetting | None = None) -> Any:
+        """Ask little of a shipped provider, and for an address of a private one."""
+        return self.fieldsets_private if obj is None or obj.is_private else self.fieldsets_shipped
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ProviderSetting | None = None) -> tuple[str, ...]:
+        """Fix the id once it exists: credentials and files use it."""
+        shown = ("named_plain", "address", "speaks", "variables", "last_look")
+        return shown if obj is None else (*shown, "provider_id")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
+        """Tell the form who is editing."""
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"may_move": request.user.is_superuser})
+
+    def has_delete_permission(self, request: HttpRequest, obj: ProviderSetting | None = None) -> bool:
+        """Refuse for shipped providers: they are switched off instead."""
+        return (obj is None or obj.is_private) and bool(super().has_delete_permission(request, obj))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Say above the list what the last reload of the configuration could not use."""
+        if request.method == "GET" and (fault := reload.last_fault()):
+            messages.warning(request, fault)
+        return super().changelist_view(request, extra_context)  # type: ignore[no-any-return]
+
+    @admin.action(description="Switch on", permissions=["change"])
+    def enable(self, request: HttpRequest, queryset: QuerySet[ProviderSetting]) -> None:
+        """Let calls go to the chosen providers."""
+        self._switch(request, queryset, on=True)
+
+    @admin.action(description="Switch off", permissions=["change"])
+    def disable(self, request: HttpRequest, queryset: QuerySet[ProviderSetting]) -> None:
+        """Keep calls from going to the chosen providers; their credentials stay."""
+        self._switch(request, queryset, on=False)
+
+    @admin.action(description="Read the list of models now", permissions=["change"])
+    def look_again(self, request: HttpRequest, queryset: QuerySet[ProviderSetting]) -> None:
+        """Ask the chosen providers for their models."""
+        looks = refresh.refresh([row.provider_id for row in queryset])
+        good = [look for look in looks if not look.fault]
+        messages.success(request, f"{sum(len(look.models) for look in good)} models from {len(good)} providers.")
+        for look in looks:
+            if look.fault:
+                messages.warning(request, f"{look.provider_id}: {look.fault}")
+
+    def _switch(self, request: HttpRequest, queryset: QuerySet[ProviderSetting], *, on: bool) -> None:
+        changed = list(queryset.exclude(enabled=on))
+        for row in changed:
+            row.enabled = on
+            row.save(update_fields=["enabled"])  # one by one: a bulk update would pass by the signal
+            self.log_change(request, row, "Switched on." if on else "Switched off.")
+        messages.success(request, f"{len(changed)} switched {'on' if on else 'off'}.")
+
+
+def effective(row: ProviderSetting) -> Provider | None:
+    """Return the provider as environment and row leave it, or nothing if that is no usable one."""
+    try:
+        return row.applied_to(provider_env.configured()[0].get(row.provider_id))
+    except (ProviderFault, TypeError, ValueError, KeyError, AttributeError):
+        return None
