@@ -10,6 +10,7 @@ first attempt. Bounded by time and by count, two calls a second unless told othe
 import argparse
 import http.client
 import json
+import os
 import sys
 import time
 from collections import Counter
@@ -219,7 +220,7 @@ def main() -> int:
     """Read the command line, make the calls, say how they ended; 1 if none was good."""
     parser = argparse.ArgumentParser(prog="python -m tests.upstreams.demo_traffic", description=__doc__)
     parser.add_argument("--base-url", required=True, help="of proxx, with /v1")
-    parser.add_argument("--key", required=True, help="a client key of proxx")
+    parser.add_argument("--key", default=os.environ.get("PROXX_KEY", ""), help="a client key of proxx, or PROXX_KEY")
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--count", type=int, default=600, help="never more calls than this")
     parser.add_argument("--rate", type=float, default=2.0, help="calls a second")

@@ -24,6 +24,7 @@ class Voice:
     manner: str
     error: Callable[[Refusal], list[Frame]]
     huge: Callable[[str], list[Frame]]
+    after: float | None = None
 
 
 Fault = Callable[[Answer, Voice], Answer]
@@ -34,7 +35,7 @@ def lay(name: str, answer: Answer, voice: Voice, *, after: float | None = None) 
     change = TABLE.get(name)
     if change is None:
         return refusals.refusal(name, manner=voice.manner, after=after).answer()
-    return change[0](answer, voice)
+    return change[0](answer, replace(voice, after=after))
 
 
 def known(name: str, *, manner: str = "openai") -> bool:
@@ -113,7 +114,7 @@ def _error_first(answer: Answer, voice: Voice) -> Answer:
 
 
 def _limit_first(answer: Answer, voice: Voice) -> Answer:
-    refused = refusals.refusal("429", manner=voice.manner)
+    refused = refusals.refusal("429", manner=voice.manner, after=voice.after)
     if not voice.stream:
         return replace(refused.answer(), status=200)
     return replace(answer, pieces=voice.error(refused))
