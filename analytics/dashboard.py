@@ -26,14 +26,15 @@ _reading: tuple[float, dict[str, Any]] | None = None
 def numbers(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the first page's numbers and addresses to its context (unfold's DASHBOARD_CALLBACK)."""
     may_see = request.user.has_perm("analytics.view_requestlog")
+    context["title"] = "Overview"
     context["traffic"] = reading() if may_see else None
     context["api_address"] = settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
     return context
 
 
 def live(request: HttpRequest) -> JsonResponse:
-    """Answer the page's question for newer numbers; the admin has checked who asks."""
-    return JsonResponse(reading(), headers={"Cache-Control": "no-store"})
+    """Answer the page's question for newer numbers; the admin has checked who asks and forbids caches."""
+    return JsonResponse(reading())
 
 
 def reading() -> dict[str, Any]:

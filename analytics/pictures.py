@@ -8,6 +8,7 @@ from analytics.models import RequestAttempt, RequestLog
 
 LEAST_WIDTH = 0.4  # percent: a bar that cannot be seen says nothing
 NANO = 1_000_000_000
+USAGE = {"reported": "reported by the provider", "estimated": "estimated by us", "none": "unknown"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +83,11 @@ def facts(call: RequestLog) -> dict[str, Any]:
     first = "–" if call.first_event_ms is None else span(call.first_event_ms)
     return {
         "figures": [
-            ("Duration", span(call.duration_ms), "from the first byte in to the last byte out"),
+            ("Duration", span(call.duration_ms), "until the last byte"),
             ("First byte", first, "until the answer began"),
             ("Tokens in", tokens(call, call.input_tokens), "cached ones included"),
             ("Tokens out", tokens(call, call.output_tokens), "reasoning included"),
-            ("Cost", cost(call), "no price is set for this model" if call.cost_nano is None else "by our price list"),
+            ("Cost", cost(call), "its price is not known" if call.cost_nano is None else "by our price list"),
         ],
         "result": result(call),
         "tables": [("Call", _call(call)), ("Answer", _answer(call)), ("Caller", _caller(call))],
@@ -128,7 +129,7 @@ def _answer(call: RequestLog) -> list[tuple[str, str]]:
         ("Provider", call.provider_id or "none"),
         ("Credential", call.credential.label if call.credential else "–"),
         ("Model", call.model_routed or "–"),
-        ("Usage", call.get_usage_state_display()),
+        ("Usage", USAGE.get(call.usage_state, call.usage_state)),
         ("Cached tokens", cached),
         ("Reasoning tokens", tokens(call, call.reasoning_tokens)),
     ]
@@ -142,7 +143,7 @@ def _answer(call: RequestLog) -> list[tuple[str, str]]:
 def _caller(call: RequestLog) -> list[tuple[str, str]]:
     return [
         ("Tenant", call.tenant.name if call.tenant else "–"),
-        ("Key", call.key.label if call.key else "none"),
+        ("Key", call.key.label if call.key else "none of the stored ones"),
         ("Address", call.client_address or "–"),
         ("Program", call.user_agent or "–"),
     ]

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, Sum, Value, When
 
@@ -74,9 +75,13 @@ def newest_calls(count: int) -> list[RequestLog]:
     return list(RequestLog.objects.select_related("tenant").order_by("-id")[:count])
 
 
-def has_calls() -> bool:
-    """Tell whether there was ever a call."""
-    return RequestLog.objects.exists()
+def call(identifier: str) -> RequestLog | None:
+    """Return one call with its tenant, key and credential, as far as these still exist."""
+    try:
+        found = RequestLog.objects.filter(pk=UUID(identifier))
+    except ValueError:
+        return None
+    return found.select_related("tenant", "key", "credential").first()
 
 
 def attempts_of(call: RequestLog) -> list[RequestAttempt]:

@@ -101,7 +101,7 @@ class Writer:
         self._task = None
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while self.waiting:
+                while self.waiting or self._losses:
                     try:
                         await self._write_turn()
                     except AWAY:
@@ -175,6 +175,7 @@ class Writer:
     async def _write_turn(self) -> bool:
         """Write one batch from memory and one segment of the backlog; tell whether another turn is due at once."""
         await self._write_batch()
+        await self._own_up()
         journal = self._journal
         segment = journal.backlog() if journal is not None and journal.on_disk_only else None
         if journal is not None and segment is not None:
@@ -197,7 +198,6 @@ class Writer:
             logger.warning("The database takes records again.")
             self.fault = None
         metrics.count("proxx_records_written", len(batch))
-        await self._own_up()
         await live.publish(batch)
 
     async def _replay(self, segment: Path) -> None:

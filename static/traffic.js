@@ -61,7 +61,7 @@
       ["Success", share, apart.join(", ") || "nothing failed", counts.errors > 0 && counts.errors * 20 > judged],
       ["Tokens in", amount(counts.input_tokens), "in the last hour"],
       ["Tokens out", amount(counts.output_tokens), "in the last hour"],
-      ["First byte", first ? span(first.p50) : "–", first ? `median; 95 % within ${span(first.p95)}` : "median"],
+      ["First byte", first ? span(first.p50) : "–", first ? `median; p95 ${span(first.p95)}` : "median"],
       ["In flight", whole.format(numbers.in_flight), numbers.waiting ? `${amount(numbers.waiting)} records waiting` : "right now"],
     ];
   }
@@ -165,6 +165,8 @@
 
   // The newest calls.
 
+  const OUTCOMES = { ok: "OK", error: "error", cancelled: "cancelled", refused: "refused" };
+
   function row(call, isNew) {
     const made = element("tr", isNew ? "tr-new" : "");
     const time = element("td");
@@ -172,9 +174,12 @@
     link.href = call.url;
     time.append(link);
     const result = element("td");
-    result.append(element("span", `tr-badge tr-badge-${call.outcome}`, `${call.status || ""} ${call.outcome}`.trim()));
+    result.append(element("span", `tr-badge tr-badge-${call.outcome}`, `${call.status || ""} ${OUTCOMES[call.outcome]}`.trim()));
     const model = element("td", "tr-name");
     model.append(element("span", "", call.requested || call.model || "–"));
+    if (call.model && call.requested && !call.requested.endsWith(call.model)) {
+      model.append(element("span", "tr-quiet", ` → ${call.model}`));
+    }
     if (call.stream) model.append(element("span", "tr-badge", "stream"));
     if (call.attempts > 1) model.append(element("span", "tr-badge tr-badge-refused", `${call.attempts} attempts`));
     made.append(
@@ -191,7 +196,7 @@
     return made;
   }
 
-  let shown = null;
+  let shown = null; // addresses of the calls drawn last
 
   function drawCalls() {
     const before = shown;

@@ -12,6 +12,13 @@ from tests.analytics.records import record
 SOON = 5.0  # seconds; only a failing test waits that long
 
 
+async def until(condition):
+    """Let the writer work until something is so."""
+    async with asyncio.timeout(SOON):
+        while not condition():  # noqa: ASYNC110  what is waited for happens in a thread
+            await asyncio.sleep(0.001)
+
+
 class Store:
     """A database in a dictionary: it keeps each id once, and it can be away."""
 
@@ -27,9 +34,7 @@ class Store:
         return len(refused)
 
     async def holds(self, records):
-        async with asyncio.timeout(SOON):
-            while not {each.id for each in records} <= self.rows.keys():
-                await asyncio.sleep(0.001)
+        await until(lambda: {each.id for each in records} <= self.rows.keys())
 
 
 @pytest.fixture
@@ -81,8 +86,7 @@ async def test_records_go_in_batches_and_a_full_batch_does_not_wait(tmp_path, st
         for each in offered:
             writer.put(each)
         await store.holds(offered)
-        while writer.waiting:
-            await asyncio.sleep(0)
+        await until(lambda: not writer.waiting)
     assert store.batches == [10, 10]
 
 
@@ -107,8 +111,7 @@ async def test_everything_offered_during_an_outage_arrives_afterwards_and_once(t
         offered = [record() for _ in range(500)]  # memory holds 200 of them
         for each in offered:
             writer.put(each)
-        while writer.fault is None:
-            await asyncio.sleep(0.001)
+        await until(lambda: writer.fault)
         assert writer.fault == "OperationalError"
         assert len(writer._waiting) + len(writer._batch) <= 10 * writers.ROOM + 10
         assert writer.waiting == 500
@@ -144,8 +147,7 @@ async def test_a_full_journal_drops_the_oldest_and_every_operator_is_told(tmp_pa
         store.away = False
         await store.holds(offered[-1:])
         await store.holds(offered[:10])
-        while not losses:
-            await asyncio.sleep(0.001)
+        await until(lambda: losses)
     missing = 300 - len(store.rows)
     assert missing > 0
     assert sum(count for count, _ in losses) == missing == writer.lost
@@ -200,9 +202,7 @@ async def test_what_the_dead_left_is_replayed_at_start(tmp_path, store):
     dead.close()
     async with writing(tmp_path, store):
         await store.holds(left)
-        async with asyncio.timeout(SOON):
-            while dead.folder.exists():
-                await asyncio.sleep(0.001)
+        await until(lambda: not dead.folder.exists())
 
 
 @pytest.mark.usefixtures("quick")
@@ -212,8 +212,7 @@ async def test_what_the_dead_left_survives_an_outage_at_start(tmp_path, store):
     dead.append(line_of(left := record()), in_memory=True)
     dead.close()
     async with writing(tmp_path, store) as writer:
-        while writer.fault is None:
-            await asyncio.sleep(0.001)
+        await until(lambda: writer.fault)
         store.away = False
         await store.holds([left])
 
