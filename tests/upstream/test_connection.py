@@ -1,6 +1,8 @@
 """Waiting, stopping, reusing: what happens on one connection over time."""
 
 import asyncio
+import os
+import socket
 import tracemalloc
 
 import httpx
@@ -271,6 +273,49 @@ async def test_bytes_that_nobody_asked_for_close_an_unused_connection(serve: Ser
     pooled.set()
     await server.peers[0].left.wait()
     assert pool().idle == 0
+
+
+async def test_a_second_answer_that_waits_unread_is_never_the_next_callers(serve: Serve) -> None:
+    server = await serve(always(answer(b"own")))
+    for _ in range(3):
+        assert await send_and_read(server.url()) == b"own"
+        unasked = server.peers[-1].writer.get_extra_info("socket").fileno()
+        os.write(unasked, answer(b"poison"))  # in the socket, but the loop has not turned yet
+    assert [peer.requests for peer in server.peers] == [1, 1, 1]
+
+
+async def test_an_end_that_waits_unread_is_never_sent_to(serve: Serve) -> None:
+    server = await serve(always(answer()))
+    for _ in range(3):
+        assert await send_and_read(server.url()) == b"hello"
+        ended = socket.socket(fileno=os.dup(server.peers[-1].writer.get_extra_info("socket").fileno()))
+        ended.shutdown(socket.SHUT_WR)
+        ended.close()
+    assert [peer.requests for peer in server.peers] == [1, 1, 1]
+
+
+async def test_an_upstream_that_speaks_first_is_refused(serve: Serve) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(b"SSH-2.0-OpenSSH_9.2\r\n")
+        await peer.gone()
+
+    server = await serve(script)
+    with pytest.raises(httpx.RemoteProtocolError):
+        await client.send(ask(server.url()))
+    await server.peers[0].left.wait()
+
+
+async def test_a_connection_is_left_before_the_upstream_says_it_will_close(serve: Serve) -> None:
+    async def script(peer: Peer) -> None:
+        while True:
+            await peer.request()
+            await peer.send(answer(headers=b"Keep-Alive: timeout=5, max=100\r\n"))
+
+    server = await serve(script)
+    for _ in range(2):
+        await send_and_read(server.url())
+        (connection,) = pool()._by_age
+        assert 3.9 < connection.deadline - asyncio.get_running_loop().time() <= 4.0
 
 
 async def test_a_pooled_connection_that_was_closed_is_not_written_to(serve: Serve) -> None:

@@ -5,17 +5,21 @@ deadline has moved on, arms itself anew. So a stream of a thousand chunks costs 
 """
 
 import asyncio
+import re
+import select
 from typing import Protocol, cast
 
 import httpx
 
-from proxx.upstream.message import Timeouts
+from proxx.upstream.message import HeaderList, Timeouts
 from proxx.upstream.transport.exchange import UNREAD_LIMIT, Exchange, StaleConnection
 
 Origin = tuple[str, bytes, int]  # scheme, host, port
 
 NEVER = float("inf")
 IDLE_SECONDS = 60.0  # how long an unused connection is kept
+ANNOUNCED = re.compile(rb"timeout=(\d{1,6})", re.IGNORECASE)  # `Keep-Alive: timeout=5`: when the upstream will close
+ANNOUNCED_SHARE = 0.8  # we leave before it does
 # A used connection that dies this soon after our request was being closed by the upstream at that moment; later, the
 # upstream had begun to work on the request, and sending it again could make it work (and charge) twice.
 RACE_SECONDS = 1.0
@@ -39,8 +43,10 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_home",
+        "_keep_for",
         "_left_to_write",
         "_loop",
+        "_poll",
         "_reading_paused",
         "_sent_at",
         "_timeouts",
@@ -66,15 +72,23 @@ class Connection(asyncio.Protocol):
         self._left_to_write = 0
         self._sent_at = 0.0
         self._used = False
+        self._keep_for = IDLE_SECONDS
+        self._poll = select.poll()
         self.origin = origin
         self.deadline = NEVER
         self.exchange: Exchange | None = None
 
     @property
     def usable(self) -> bool:
-        """Tell whether a request may be sent."""
+        """Tell whether a request may be sent: open, unused, and nothing waits to be read.
+
+        The last is asked of the system, for one microsecond: an end that the loop has not come to yet would swallow our
+        request, and a second answer to the last caller would become the answer to the next.
+        """
         transport = self._transport
-        return transport is not None and self.exchange is None and not transport.is_closing()
+        if transport is None or self.exchange is not None or transport.is_closing():
+            return False
+        return not self._poll.poll(0)
 
     def begin(self, head: bytes, body: bytes, timeouts: Timeouts, *, without_body: bool) -> Exchange:
         """Send a request; the exchange that is returned will receive the answer."""
@@ -98,7 +112,7 @@ class Connection(asyncio.Protocol):
 
     def resume(self) -> None:
         """Read on after a pause; the upstream's silence counts from now."""
-        if self._reading_paused and self._transport is not None:
+        if self._reading_paused and self._transport is not None and not self._transport.is_closing():
             self._reading_paused = False
             self._transport.resume_reading()
             self._set_deadline(self._loop.time() + self._timeouts.idle)
@@ -117,6 +131,7 @@ class Connection(asyncio.Protocol):
         """Take the transport; from now on every unsent byte is noticed."""
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=1, low=0)
+        self._poll.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
         """Hand what arrived to the exchange and see whether that ends it."""
@@ -141,6 +156,7 @@ class Connection(asyncio.Protocol):
             self._timer.cancel()
             self._timer = None
         self._home.forget(self)
+        self._transport = None
         exchange, self.exchange = self.exchange, None
         if exchange is None:
             return
@@ -168,9 +184,11 @@ class Connection(asyncio.Protocol):
         self.exchange = None
         exchange.detach()
         reusable = exchange.keep_alive and not exchange.surplus and not self._writing
-        if reusable and self._home.put(self):
+        if reusable and not self._used:
             self._used = True
-            self._set_deadline(self._loop.time() + IDLE_SECONDS)
+            self._keep_for = _announced(exchange.raw_headers)
+        if reusable and self._home.put(self):
+            self._set_deadline(self._loop.time() + self._keep_for)
         else:
             self.drop()
 
@@ -209,3 +227,11 @@ class Connection(asyncio.Protocol):
         else:
             exchange.fail(httpx.ReadTimeout("The provider fell silent in the middle of the answer."))
         self.drop()
+
+
+def _announced(headers: HeaderList) -> float:
+    """Return how long to keep a connection, by what the upstream says of itself."""
+    for name, value in headers:
+        if len(name) == 10 and name.lower() == b"keep-alive" and (found := ANNOUNCED.search(value)):
+            return min(IDLE_SECONDS, int(found[1]) * ANNOUNCED_SHARE)
+    return IDLE_SECONDS

@@ -78,6 +78,9 @@ class Transport(httpx.AsyncBaseTransport):
 
     async def _open(self, origin: Origin, seconds: float) -> Connection:
         connection = await self._dialler.open(origin, lambda: Connection(self._loop, self.pool, origin), seconds)
+        if not connection.usable:
+            connection.drop()
+            raise httpx.RemoteProtocolError("The provider spoke or left before it was asked.")
         self.pool.add(connection)
         return connection
 
