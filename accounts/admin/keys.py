@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.timezone import localtime
+from django.utils.formats import date_format
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -99,9 +99,9 @@ class ApiKeyAdmin(CarefulAdmin):
         return ago(key.created_at)
 
     @display(description="expires")
-    def expiry(self, key: ApiKey) -> Any:
+    def expiry(self, key: ApiKey) -> str:
         """Show when the key ends by itself."""
-        return key.expires_at or "never"
+        return date_format(key.expires_at, "DATETIME_FORMAT") if key.expires_at else "never"
 
     @display(description="replaced by")
     def replaced_by(self, key: ApiKey) -> str:
@@ -265,4 +265,4 @@ def old_end(key: ApiKey) -> str:
     """Say until when a rotated key works."""
     if key.revoked_at or key.expires_at is None:
         return "has ended"
-    return f"works until {localtime(key.expires_at):%d %B %Y, %H:%M} UTC"
+    return f"works until {date_format(key.expires_at, 'DATETIME_FORMAT')}"
