@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Case, Count, F, IntegerField, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models import Case, Count, IntegerField, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -219,13 +219,17 @@ class ProviderAdmin(CarefulAdmin):
         held = Credential.objects.filter(provider_id=OuterRef("provider_id"), enabled=True).order_by()
         count = Subquery(held.values("provider_id").annotate(number=Count("pk")).values("number"))
         look = CatalogState.objects.filter(provider_id=OuterRef("provider_id"))
-        rows: QuerySet[ProviderSetting] = super().get_queryset(request)
-        return rows.annotate(
+        # Not super(): that would order by what is only annotated here.
+        return ProviderSetting.objects.annotate(
             credential_count=Coalesce(count, 0),
             model_count=Coalesce(Subquery(look.values("count")[:1]), 0),
             fetched_at=Subquery(look.values("fetched_at")[:1]),
             unused=Case(When(credential_count__gt=0, then=Value(0)), default=Value(1), output_field=IntegerField()),
-        ).order_by("unused", F("priority").asc(nulls_last=True), "provider_id")
+        )
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Put those that have credentials first."""
+        return ("unused", "provider_id")
 
     def get_fieldsets(self, request: HttpRequest, obj: ProviderSetting | None = None) -> Any:
         """Ask little of a shipped provider, and for an address of a private one."""

@@ -27,6 +27,11 @@ def _page(title: str, icon: str, model: str) -> dict[str, Any]:
     }
 
 
+def _tabs(*pages: tuple[str, str]) -> dict[str, Any]:
+    """Return a row of tabs: lists that belong together, each by title and model."""
+    return {"models": [model for _, model in pages], "items": [_page(title, "", model) for title, model in pages]}
+
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "proxx",
     "SITE_HEADER": "proxx",
@@ -55,6 +60,7 @@ UNFOLD: dict[str, Any] = {
             "950": "oklch(27.7% .046 192.524)",
         },
     },
+    "TABS": [_tabs(("Listed by providers", "routing.catalogmodel"), ("Aliases and rules", "routing.modelpreference"))],
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,

@@ -1,0 +1,91 @@
+"""The console's pages for models."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import Operator
+from routing.models import CatalogModel, ModelPreference
+
+pytestmark = pytest.mark.django_db
+MODELS = "/console/routing/catalogmodel/"
+WISHES = "/console/routing/modelpreference/"
+
+
+@pytest.fixture
+def console(client: Client, operator: Operator) -> Client:
+    client.force_login(operator)
+    return client
+
+
+def listed(*names: str) -> list[CatalogModel]:
+    return [
+        CatalogModel.objects.create(provider_id="groq", model_id=name, position=place, context_window=1000)
+        for place, name in enumerate(names)
+    ]
+
+
+def queries_of(client: Client, path: str) -> int:
+    client.get(path)
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(path).status_code == 200
+    return len(captured)
+
+
+def act(console: Client, action: str, rows: list[CatalogModel]) -> Any:
+    return console.post(MODELS, {"action": action, "_selected_action": [row.pk for row in rows]}, follow=True)
+
+
+def test_models_are_listed_and_never_edited(console: Client) -> None:
+    row = listed("llama")[0]
+    assert b"llama" in console.get(MODELS).content
+    assert console.get(f"{MODELS}add/").status_code == 403
+    assert console.post(f"{MODELS}{row.pk}/change/", {"model_id": "x"}).status_code == 403
+    assert console.post(f"{MODELS}{row.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+@pytest.mark.parametrize("path", [MODELS, WISHES])
+def test_each_list_asks_a_fixed_number_of_questions(console: Client, path: str) -> None:
+    listed("first")
+    ModelPreference.objects.create(name="first", disabled=True)
+    few = queries_of(console, path)
+    listed(*(f"model-{number}" for number in range(10)))
+    for number in range(10):
+        ModelPreference.objects.create(name=f"Model-{number}", disabled=True)
+    assert queries_of(console, path) == few <= 8
+
+
+def test_a_refused_model_is_shown_as_such_whatever_its_case(console: Client) -> None:
+    listed("Llama", "other")
+    ModelPreference.objects.create(name="LLAMA", disabled=True)
+    rows = console.get(MODELS).context["cl"].result_list
+    assert {row.model_id: bool(row.is_refused) for row in rows} == {"Llama": True, "other": False}
+
+
+def test_models_are_refused_and_offered_again_from_the_list(console: Client) -> None:
+    rows = listed("a", "b", "c")
+    ModelPreference.objects.create(name="B", rank=1)
+    act(console, "refuse", rows[:2])
+    assert set(ModelPreference.objects.filter(disabled=True).values_list("name", flat=True)) == {"a", "B"}
+    act(console, "offer", rows)
+    # A row that says nothing more is gone; the rank of the other is kept.
+    assert list(ModelPreference.objects.values_list("name", "rank", "disabled")) == [("B", 1, False)]
+
+
+def test_an_alias_is_added_but_never_of_itself(console: Client) -> None:
+    fields = {"name": "fast", "alias_of": "groq/llama", "rank": "", "owned_by": ""}
+    assert console.post(f"{WISHES}add/", fields).status_code == 302
+    assert b"goes to groq/llama" in console.get(WISHES).content
+    assert console.post(f"{WISHES}add/", {**fields, "name": "Groq/Llama"}).status_code == 200
+
+
+def test_what_the_file_says_is_read_only_unless_the_database_is_the_truth(console: Client, settings: Any) -> None:
+    row = ModelPreference.objects.create(name="x", disabled=True, source="file")
+    page = f"{WISHES}{row.pk}/change/"
+    assert b"This follows models.json" in console.get(page).content
+    assert console.post(page, {"name": "y"}).status_code == 403
+    settings.DATABASE_URL = "postgres://somewhere"
+    assert console.post(page, {"name": "y", "alias_of": "", "rank": "", "owned_by": ""}).status_code == 302
