@@ -1,0 +1,58 @@
+"""explain_route and refresh_catalog."""
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import Credential
+from routing.catalog import refresh
+from routing.catalog.merge import Look
+from routing.catalog.sources import Listed
+from routing.models import ModelPreference
+
+pytestmark = pytest.mark.django_db
+
+
+def said(command: str, *args: str, **options: Any) -> str:
+    out = StringIO()
+    call_command(command, *args, stdout=out, **options)
+    return out.getvalue()
+
+
+def test_a_route_is_explained_without_any_secret() -> None:
+    Credential.objects.create(provider_id="openai", secret="sk-very-secret", label="work")
+    Credential.objects.create(provider_id="factory", secret="fk-other")
+    ModelPreference.objects.create(name="fast", alias_of="gpt-x")
+    text = said("explain_route", "fast")
+    assert "fast is an alias." in text
+    assert "1. openai / work: gpt-x at https://api.openai.com/v1/chat/completions" in text
+    assert "factory does not speak the caller's dialect for this model." in text
+    assert "secret" not in text
+    assert "No configured provider" not in text
+
+
+def test_a_refusal_is_explained() -> None:
+    assert "No usable credential leads to this model." in said("explain_route", "gpt-x")
+    with pytest.raises(CommandError):
+        said("explain_route", "gpt-x", tenant="nobody")
+
+
+def test_lists_are_read_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = [Look("groq", (Listed("a"), Listed("b"))), Look("xai", fault="The provider answered 401.")]
+    monkeypatch.setattr(refresh, "refresh", lambda wanted: looks)
+    assert said("refresh_catalog", "groq", "xai").splitlines() == ["groq: 2 models", "xai: The provider answered 401."]
+    del looks[0]
+    with pytest.raises(CommandError, match="No provider answered"):
+        said("refresh_catalog")
+
+
+def test_the_periodic_job_looks_at_every_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    from routing import tasks
+
+    asked: list[Any] = []
+    monkeypatch.setattr(refresh, "refresh", lambda *wanted: asked.append(wanted))
+    tasks.refresh_catalogs()
+    assert asked == [()]
+    assert tasks.refresh_catalogs.name == "routing.tasks.refresh_catalogs"
