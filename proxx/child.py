@@ -22,8 +22,8 @@ class Child:
     """One child process at a time, in a process group of its own."""
 
     def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
-        self.name = name
-        self._command, self._environment, self._folder = command, environment, folder
+        self.name, self.command, self.environment = name, command, environment
+        self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self._printer: asyncio.Task[None] | None = None
 
@@ -36,9 +36,9 @@ class Child:
         """Start it; its output begins to appear, each line behind its name."""
         # Not asyncio's own subprocess: its wait() lasts until the pipe closes, which a grandchild may hold open.
         self._process = subprocess.Popen(  # noqa: S603 - our own commands
-            self._command,
+            self.command,
             cwd=self._folder,
-            env=dict(self._environment),
+            env=dict(self.environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -4,13 +4,15 @@ Safe to repeat: each step does nothing when it is done. Secrets are printed only
 line names the key by $PROXX_KEY. Anything in the way is said in one sentence, and the exit code is 2.
 """
 
+import asyncio
+import contextlib
 import hashlib
 import io
 import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import django
 from django.conf import settings
@@ -20,7 +22,11 @@ from django.db import Error as DatabaseError
 
 from proxx.child import say
 
+if TYPE_CHECKING:
+    from routing.snapshot import Snapshot
+
 CANNOT_START = 2
+PATIENCE = 3  # seconds that a first start waits for lists of models
 SMALL = ("mini", "flash", "haiku", "small", "nano", "lite", "echo")  # a first question should be cheap
 NOT_CHAT = ("embed", "image", "dall", "tts", "whisper", "audio", "realtime", "moderation", "transcribe", "rerank")
 
@@ -43,7 +49,7 @@ def main() -> None:
 
 def prepare() -> None:
     """Bring database and static files up to date, make what a first boot needs, tell where things are."""
-    from routing import reload, seeding
+    from routing import seeding, snapshot
 
     Path(settings.PROXY_DATA_DIR).mkdir(parents=True, exist_ok=True, mode=0o700)
     call_command("migrate", verbosity=0, interactive=False)
@@ -51,11 +57,26 @@ def prepare() -> None:
     made = io.StringIO()
     call_command("first_boot", "--json", stdout=made)
     seeding.sync_credentials()
-    snapshot = reload.current()
-    providers = [snapshot.providers[provider_id].label for provider_id in snapshot.credentials]
-    models = [entry.id for entry in snapshot.models]
+    picture = snapshot.build()
+    if unseen := [one for one in picture.credentials if one not in picture.catalogs]:
+        ask_for_models(picture, unseen)
+        picture = snapshot.build()
+    providers = [picture.providers[one].label for one in picture.credentials]
+    models = [entry.id for entry in picture.models]
     for line in first_words(json.loads(made.getvalue()), providers=providers, models=models):
         say(line)
+
+
+def ask_for_models(picture: "Snapshot", provider_ids: list[str]) -> None:
+    """Ask providers that are here for the first time for their models, briefly: then the curl line can name one."""
+    from routing.catalog import merge, refresh
+
+    async def look() -> list[merge.Look]:
+        async with asyncio.timeout(PATIENCE):
+            return await refresh.look_at(picture, provider_ids)
+
+    with contextlib.suppress(TimeoutError):  # the worker asks again, as soon as it runs
+        merge.store(asyncio.run(look()))
 
 
 def first_words(made: dict[str, Any], *, providers: list[str], models: list[str]) -> list[str]:

@@ -16,10 +16,11 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from proxx import env_file
+from proxx import demo, env_file
 from proxx.child import Child, say
 from proxx.env_file import ROOT
 
@@ -44,20 +45,44 @@ class House:
 
 
 def main() -> None:
-    """Read the command line, prepare, supervise until the end."""
+    """Read the command line and supervise until the end."""
     parser = argparse.ArgumentParser(prog="python -m proxx.run", description="Start proxx: server, worker, console.")
     parser.add_argument("--reload", action="store_true", help="start again whenever the code changes")
+    parser.add_argument("--demo", action="store_true", help="beside a simulated provider, on data of its own")
     options = parser.parse_args()
     try:
-        house = furnish(dict(os.environ), reload=options.reload)
+        sys.exit(asyncio.run(run(reload=options.reload, in_demo=options.demo)))
     except ValueError as fault:
         sys.exit(f"proxx cannot start: {fault}")
-    try:
-        prepared = subprocess.run([sys.executable, "-m", "proxx.prepare"], cwd=ROOT, env=house.environment).returncode
     except KeyboardInterrupt:
-        prepared = 128 + signal.SIGINT
-    supervisor = Supervisor(house, server=server(house), worker=worker(house), reload=options.reload)
-    sys.exit(prepared or asyncio.run(supervisor.run()))
+        sys.exit(128 + signal.SIGINT)
+
+
+async def run(*, reload: bool, in_demo: bool) -> int:
+    """Prepare and supervise; return the exit code. In a demo a simulated provider and callers live beside it."""
+    if not in_demo:
+        house = furnish(dict(os.environ), reload=reload)
+        failed = prepare(house, "proxx.prepare")
+        return failed or await Supervisor(house, server=server(house), worker=worker(house), reload=reload).run()
+    port = _claim("127.0.0.1", 0)
+    house = furnish(demo.environment(os.environ, port), reload=reload)
+    beside = demo.provider(house.environment, port)
+    beside.start()
+    try:
+        await _answering("127.0.0.1", port)
+        failed = prepare(house, "proxx.prepare") or prepare(house, "proxx.demo")
+        if failed:
+            return failed
+        callers = demo.callers(house.environment, f"http://{_reachable(house.host)}:{house.port}", port)
+        parts = Supervisor(house, server=server(house), worker=worker(house), visitors=callers, reload=reload)
+        return await parts.run()
+    finally:
+        beside.kill()
+
+
+def prepare(house: House, module: str) -> int:
+    """Run a preparing step to its end and return its exit code."""
+    return subprocess.run([sys.executable, "-m", module], cwd=ROOT, env=house.environment).returncode  # noqa: S603
 
 
 def furnish(environment: dict[str, str], *, reload: bool) -> House:
@@ -93,8 +118,11 @@ def worker(house: House) -> Child:
 class Supervisor:
     """Two children and who may live: the server until told otherwise, the worker as long as the server does."""
 
-    def __init__(self, house: House, *, server: Child, worker: Child, reload: bool = False) -> None:
+    def __init__(
+        self, house: House, *, server: Child, worker: Child, visitors: Sequence[Child] = (), reload: bool = False
+    ) -> None:
         self._house, self._server, self._worker, self._reload = house, server, worker, reload
+        self._visitors = visitors  # started when the server answers, and ended without ceremony
         self._told_to_stop = asyncio.Event()
         self._forced = False
 
@@ -133,6 +161,8 @@ class Supervisor:
         began = time.monotonic()
         await _answering(self._house.host, self._house.port)
         say(f"Ready after {time.monotonic() - began:.1f} s. Ctrl-C stops everything.")
+        for visitor in self._visitors:
+            visitor.start()
         deaths = 0
         while True:
             began = time.monotonic()
@@ -148,10 +178,14 @@ class Supervisor:
         """Ask both to stop, wait as long as the server may drain, then insist."""
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
+        for visitor in self._visitors:
+            visitor.kill()
         ends = {server_end}
         if self._worker.alive:
             ends.add(asyncio.create_task(self._worker.ended(), name="worker's end"))
         self._server.ask_to_stop()
+        if self._reload:
+            self._worker.kill()  # its jobs are safe to repeat, and a developer is waiting
         self._worker.ask_to_stop()
         _, late = await asyncio.wait(ends, timeout=self._house.drain + STOP_MARGIN)
         if late:

@@ -95,9 +95,8 @@ def started():
 
     yield start
     for each in running:
-        if each.process.poll() is None:
-            each.process.kill()
-            each.process.communicate()
+        each.process.kill()
+        each.process.communicate()
 
 
 def gone(pid: int) -> bool:

@@ -30,6 +30,12 @@ QUESTIONS = (
     "Which of these two functions is easier to read, and why?",
     "Translate 'good morning' into Norwegian.",
 )
+# Names that the simulated provider answers without listing them: a proxx that knows its list must be told of them.
+PACED = ("sim-pace-40x30", "sim-pace-60x30")
+CACHED = ("sim-usage-1212-90-512", "sim-usage-3260-410-2560", "sim-usage-8636-870-7936")
+REFUSED = ("sim-fault-400-context",)
+BROKEN = ("sim-fault-error-mid-stream", "sim-fault-cut-mid-frame")
+UNLISTED = (*PACED, *CACHED, *REFUSED, *BROKEN)
 WEATHER = {
     "type": "function",
     "function": {
@@ -121,7 +127,7 @@ def _whole(traffic: Traffic) -> str:
 
 
 def _streamed(traffic: Traffic) -> str:
-    model = traffic.dice.choice(("gpt-x", "sim-slow", "sim-pace-40x30"))
+    model = traffic.dice.choice(("gpt-x", "sim-slow", PACED[0]))
     return traffic.stream(model, stream_options={"include_usage": True})
 
 
@@ -130,8 +136,7 @@ def _reasoning(traffic: Traffic) -> str:
 
 
 def _cached(traffic: Traffic) -> str:
-    cached = traffic.dice.randrange(512, 8192, 256)
-    return str(traffic.ask(f"sim-usage-{cached + 700}-{traffic.dice.randrange(50, 900)}-{cached}")[0])
+    return str(traffic.ask(traffic.dice.choice(CACHED))[0])
 
 
 def _tools(traffic: Traffic) -> str:
@@ -154,16 +159,16 @@ def _failed_over(traffic: Traffic) -> str:
 
 def _refused(traffic: Traffic) -> str:
     if traffic.dice.random() < 0.5:
-        return str(traffic.ask("sim-fault-400-context")[0])
+        return str(traffic.ask(REFUSED[0])[0])
     return str(traffic.ask("gpt-x", temperature=7)[0])
 
 
 def _broken(traffic: Traffic) -> str:
-    return traffic.stream(traffic.dice.choice(("sim-fault-error-mid-stream", "sim-fault-cut-mid-frame")))
+    return traffic.stream(traffic.dice.choice(BROKEN))
 
 
 def _left(traffic: Traffic) -> str:
-    return traffic.stream("sim-pace-60x30", leave_after=5)
+    return traffic.stream(PACED[1], leave_after=5)
 
 
 def _read_events(response: http.client.HTTPResponse, leave_after: int) -> str:

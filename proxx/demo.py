@@ -1,0 +1,98 @@
+"""`make demo`: the same house beside a simulated provider, on data of its own, with traffic to look at.
+
+Nothing of the operator's is used or changed: neither .env nor credentials, database or Redis. The upper half is plain
+Python for the supervisor; `python -m proxx.demo` is the step with Django, which gives the traffic its tenants and keys.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from proxx.child import Child
+from proxx.env_file import ROOT
+
+DATA = ROOT / "data" / "demo"
+# All that a demo takes over from outside: what a process needs to run, and where it shall listen.
+KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "TERM", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "PROXX_SERVER")
+PLACE = ("PROXY_HOST", "HOST", "PROXY_PORT", "PORT", "PROXY_LOG_LEVEL")
+# Who calls: tenant, its name, calls a second.
+TENANTS = (("default", "Default", 0.5), ("research", "Research", 1.0), ("support", "Support desk", 0.7))
+SECONDS, CALLS = 900, 900
+ACCOUNTS = [
+    {"id": "team", "label": "Team account", "key": "sk-sim-team"},
+    {"id": "spare", "label": "Spare account", "key": "sk-sim-spare"},
+    {"id": "trial", "label": "Trial, always busy", "key": "sk-sim-fault-429.trial"},
+]
+# What the callers ask for although the simulated provider does not list it (tests/upstreams/demo_traffic.py).
+UNLISTED = (
+    "sim-pace-40x30",
+    "sim-pace-60x30",
+    "sim-usage-1212-90-512",
+    "sim-usage-3260-410-2560",
+    "sim-usage-8636-870-7936",
+    "sim-fault-400-context",
+    "sim-fault-error-mid-stream",
+    "sim-fault-cut-mid-frame",
+)
+
+
+def environment(outside: Mapping[str, str], provider_port: int) -> dict[str, str]:
+    """Return the environment of a demo whose simulated provider is on that port."""
+    DATA.mkdir(parents=True, exist_ok=True, mode=0o700)
+    provider = f"http://127.0.0.1:{provider_port}/v1"
+    return {
+        **{name: outside[name] for name in (*KEPT, *PLACE) if name in outside},
+        "PROXX_ENV_FILE": str(DATA / ".env"),
+        "PROXY_DATA_DIR": str(DATA),
+        "PROXY_KEYS_FILE": os.devnull,
+        "PROXY_MODELS_FILE": os.devnull,
+        "PROXY_KEYS_JSON": json.dumps({"providers": {"openai": ACCOUNTS}}),
+        "PROXY_MODELS": ",".join(UNLISTED),
+        "OPENAI_BASE_URL": provider,
+        "UPSTREAM_PROVIDER_ID": "openai",
+        "UPSTREAM_FALLBACK_PROVIDER_IDS": "",
+    }
+
+
+def provider(environment: Mapping[str, str], port: int) -> Child:
+    """Return the simulated provider, not yet started."""
+    return Child("sim", (sys.executable, "-m", "tests.upstreams", "--port", str(port)), environment, ROOT)
+
+
+def callers(environment: Mapping[str, str], base_url: str, provider_port: int) -> list[Child]:
+    """Return one caller per tenant, not yet started; their keys travel in the environment, where nobody else looks."""
+    keys = json.loads(_keys_file().read_text())
+    script = ("-m", "tests.upstreams.demo_traffic", "--base-url", f"{base_url}/v1")
+    bounds = ("--seconds", str(SECONDS), "--count", str(CALLS), "--provider-url", f"http://127.0.0.1:{provider_port}")
+    return [
+        Child("calls", (sys.executable, *script, *bounds, "--rate", str(rate)), {**environment, "PROXX_KEY": key}, ROOT)
+        for (_, _, rate), key in zip(TENANTS, keys, strict=True)
+    ]
+
+
+def main() -> None:
+    """Make tenants and keys for the traffic, once; the tokens stay in a file that only its owner reads."""
+    import django
+
+    django.setup()
+    from accounts import keys
+    from accounts.models import Tenant
+
+    if _keys_file().is_file():
+        return
+    tokens = []
+    for slug, name, _ in TENANTS:
+        tenant, _ = Tenant.objects.get_or_create(slug=slug, defaults={"name": name})
+        tokens.append(keys.issue(tenant, label="demo traffic")[1])
+    with os.fdopen(os.open(_keys_file(), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(tokens, file)
+
+
+def _keys_file() -> Path:
+    return DATA / "traffic.json"
+
+
+if __name__ == "__main__":
+    main()
