@@ -76,10 +76,10 @@ class Connections:
         self.closing = True
         for line in list(self.open):
             line.stop()
-        await _ended(self.tasks, seconds, hurry)
+        await ended(self.tasks, seconds, hurry)
         for task in list(self.tasks):
             task.cancel()
-        await _ended(self.tasks, FAREWELL)
+        await ended(self.tasks, FAREWELL)
         for line in list(self.open):
             line.stop()
         if self.open:
@@ -100,7 +100,7 @@ class Connections:
         self._timer = loop.call_later(self.limits.beat, self._look, loop)
 
 
-async def _ended(tasks: set[asyncio.Task[None]], seconds: float, hurry: asyncio.Event | None = None) -> None:
+async def ended(tasks: set[asyncio.Task[None]], seconds: float, hurry: asyncio.Event | None = None) -> None:
     """Wait until all tasks have ended, the time is up, or somebody is in a hurry."""
     loop = asyncio.get_running_loop()
     give_up = loop.time() + seconds

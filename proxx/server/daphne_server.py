@@ -9,7 +9,7 @@ import logging
 import socket
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import daphne.server
 from django.conf import settings
@@ -18,7 +18,7 @@ from twisted.logger import globalLogBeginner
 
 from proxx.server import drain, fast, listening, sockets, stock
 from proxx.server.connections import FAREWELL, Connections
-from proxx.server.exchange import Application
+from proxx.server.exchange import GRACE, Application
 from proxx.server.limits import Limits
 from proxx.server.reactor import reactor
 
@@ -51,7 +51,7 @@ class Server(daphne.server.Server):
         """Serve until told to stop; return the exit code."""
         loop = reactor._asyncioEventloop
         asyncio.set_event_loop(loop)
-        globalLogBeginner.beginLoggingTo([_unheard], redirectStandardIO=False, discardBuffer=True)
+        globalLogBeginner.beginLoggingTo([cast(Any, _unheard)], redirectStandardIO=False, discardBuffer=True)
         self.connections: dict[Any, dict[str, Any]] = {}
         self.ws_factory = sockets.SocketFactory(self, server=self.server_name)
         self.ws_factory.setProtocolOptions(
@@ -101,6 +101,10 @@ class Server(daphne.server.Server):
 
     async def handle_reply(self, protocol: Any, message: Any) -> None:
         """Pass a message on, and hold its sender while the client does not read."""
+        details = self.connections.get(protocol)
+        if details is None or "disconnected" in details:
+            await asyncio.sleep(0)  # one who sends in a tight loop must still be cancellable
+            return
         await super().handle_reply(protocol, message)
         gate = getattr(protocol, "gate", None)
         if gate is not None and gate.closed:
@@ -115,6 +119,8 @@ class Server(daphne.server.Server):
         task = details.get("application_instance")
         if task is None:
             del self.connections[protocol]
+        elif not getattr(protocol, "finished", False):
+            asyncio.get_running_loop().call_later(GRACE, task.cancel)
 
     def kill_all_applications(self) -> Any:
         """Cancel what still runs when the reactor stops (stock Daphne trips over requests without application)."""

@@ -36,7 +36,8 @@ class Exchange:
         "_body",
         "_chunked",
         "_head",
-        "_left",
+        "_length",
+        "_sent",
         "_receivers",
         "_started",
         "bodiless",
@@ -57,7 +58,8 @@ class Exchange:
         self.task: asyncio.Task[None] | None = None
         self._body: bytes | None = body
         self._head: list[bytes] | None = None
-        self._left: int | None = None
+        self._length: int | None = None
+        self._sent = 0
         self._receivers: list[asyncio.Future[None]] | None = None
 
     async def run(self, application: Application) -> None:
@@ -131,7 +133,7 @@ class Exchange:
             low = name.lower()
             if low in _OURS:
                 if low == b"content-length":
-                    self._left = int(value)
+                    self._length = int(value)
                 elif low == b"connection" and b"close" in value.lower():
                     self.keep_alive = False
                 continue
@@ -142,7 +144,7 @@ class Exchange:
         if status in (204, 304) or status < 200:
             self.bodiless = True
             if status != 304:
-                self._left = None
+                self._length = None
         self._head = head
         # Usually the first piece follows at once and leaves in the same write; an answer that dawdles shows its head.
         self.line.loop.call_soon(self._show_head)
@@ -156,10 +158,10 @@ class Exchange:
         head, self._head, self._started = self._head, None, True
         if head is None:
             raise ValueError("the answer has not begun")
-        if only is not None and self._left is None and not self.bodiless:
-            self._left = len(only)
-        if self._left is not None:
-            head.append(b"content-length: %d" % self._left)
+        if only is not None and self._length is None and not self.bodiless:
+            self._length = len(only)
+        if self._length is not None:
+            head.append(b"content-length: %d" % self._length)
         elif not self.bodiless:
             if self.scope["http_version"] == "1.1":
                 self._chunked = True
@@ -174,30 +176,27 @@ class Exchange:
         return b"\r\n".join(head)
 
     def _piece(self, body: bytes) -> None:
+        self._count(body)
         head = b"" if self._started else self._take_head(None)
-        if self.bodiless:
-            if head:
-                self.line.write(head)
+        if self.bodiless or not body:
+            data = head
         elif self._chunked:
-            if body:
-                self.line.write(b"%b%x\r\n%b\r\n" % (head, len(body), body))
-            elif head:
-                self.line.write(head)
+            data = b"%b%x\r\n%b\r\n" % (head, len(body), body)
         else:
-            self._count(body)
-            if head or body:
-                self.line.write(head + body if head else body)
+            data = head + body if head else body
+        if data:
+            self.line.write(data)
 
     def _last(self, body: bytes) -> None:
+        self._count(body)
+        if self._length is not None and self._sent < self._length and not self.bodiless:
+            raise ValueError("the answer is shorter than its stated length")
         head = b"" if self._started else self._take_head(body)
         if self.bodiless:
             data = head
         elif self._chunked:
             data = b"%b%x\r\n%b\r\n%b" % (head, len(body), body, _LAST_CHUNK) if body else head + _LAST_CHUNK
         else:
-            self._count(body)
-            if self._left:
-                raise ValueError("the answer is shorter than its stated length")
             data = head + body if head else body
         if data:
             self.line.write(data)
@@ -207,10 +206,9 @@ class Exchange:
         self.line.answered(self)
 
     def _count(self, body: bytes) -> None:
-        if self._left is not None:
-            self._left -= len(body)
-            if self._left < 0:
-                raise ValueError("the answer is longer than its stated length")
+        self._sent += len(body)
+        if self._length is not None and self._sent > self._length and not self.bodiless:
+            raise ValueError("the answer is longer than its stated length")
 
     def _wake(self) -> None:
         receivers, self._receivers = self._receivers, None

@@ -15,7 +15,7 @@ class Gate:
         self._transport = transport
         self._open = asyncio.Event()
         self._open.set()
-        self._sent_mark: int | None = None
+        self._written = self._sent = 0
         self._moved = 0.0
 
     @property
@@ -27,11 +27,15 @@ class Gate:
         """Wait until the client has read what is unsent, or has gone."""
         await self._open.wait()
 
+    def count(self, size: int) -> None:
+        """Remember how much was written in all."""
+        self._written += size
+
     def unread_for(self, now: float) -> float:
         """Return for how long the client has taken nothing of what is unsent."""
         unsent = self._unsent()
-        if not unsent or unsent != self._sent_mark:
-            self._sent_mark, self._moved = unsent, now
+        if not unsent or self._written - unsent != self._sent:
+            self._sent, self._moved = self._written - unsent, now
         return now - self._moved
 
     def pauseProducing(self) -> None:

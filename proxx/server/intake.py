@@ -81,7 +81,8 @@ class Intake:
             searched = max(0, len(self._waiting) - 3)
             self._waiting += data
             if self._waiting.find(_END, searched) < 0:
-                return self._wait_for_head()
+                self._wait_for_head()
+                return None
             data = bytes(self._waiting)
             self._waiting.clear()
         elif data[0] in b"\r\n":
@@ -89,7 +90,8 @@ class Intake:
         end = data.find(_END, searched)
         if end < 0:
             self._waiting += data
-            return self._wait_for_head()
+            self._wait_for_head()
+            return None
         if end + 4 > self._limits.head:
             raise Refused(refusals.HEAD_TOO_LARGE)
         self.head = head = heads.read(data[: end + 4], self._limits.head_count)

@@ -51,6 +51,26 @@ class SocketProtocol(WebSocketProtocol):
         lines += [b"content-length: %d" % len(body), b"connection: close", b"", body]
         self.sendData(b"\r\n".join(lines))
 
+    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:  # noqa: FBT001, FBT002
+        """Send bytes, counted."""
+        if self.gate is not None:
+            self.gate.count(len(data))
+        super().sendData(data, sync, chopsize)
+
+    def check_timeouts(self) -> None:
+        """Cut a client that reads nothing, else do what Daphne does: pings, and the connection's age."""
+        now = asyncio.get_running_loop().time()
+        if self.gate is not None and self.gate.unread_for(now) > self.server.proxx_connections.limits.reader_timeout:
+            self.transport.abortConnection()
+        else:
+            super().check_timeouts()
+
+    def onClose(self, wasClean: bool, code: int, reason: str) -> None:  # noqa: FBT001
+        """Let go of whoever waits for the client to read."""
+        if self.gate is not None:
+            self.gate.stopProducing()
+        super().onClose(wasClean, code, reason)
+
     def say_goodbye(self) -> None:
         """Close because the server stops."""
         if self.state == self.STATE_OPEN:

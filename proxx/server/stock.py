@@ -53,13 +53,19 @@ class Request(WebRequest):
         self.requestHeaders.removeHeader(b"daphne-root-path")  # Daphne believes it from anybody
         if not head.websocket:
             self.requestHeaders.removeHeader(b"upgrade")  # an upgrade to anything else is ignored
-            self.gate = Gate(self.channel.transport)
+            self.gate = self.channel.gate
             self.registerProducer(self.gate, True)  # noqa: FBT003 - Twisted's signature
         self.process()
 
     def isSecure(self) -> bool:
         """Tell whether the client speaks https, to us or to a trusted proxy."""
-        return self.channel.seen_as[1] == "https"
+        return bool(self.channel.seen_as[1] == "https")
+
+    def handle_reply(self, message: Any) -> None:
+        """Pass a message on; an answer has a date."""
+        super().handle_reply(message)
+        if message["type"] == "http.response.start":
+            self.setHeader(b"date", self.channel.connections.date)
 
     def finish(self) -> None:
         """End the answer."""
@@ -110,6 +116,7 @@ class Channel(HTTPChannel):
     requestFactory = Request
     timeOut = None  # deadlines are ours, see `check`
     transport: Any
+    _networkProducer: Any
     factory: Any
     site: Any
 
@@ -117,8 +124,8 @@ class Channel(HTTPChannel):
         super().__init__()
         self.connections = server.proxx_connections
         limits = self.connections.limits
-        self.maxHeaders, self.totalHeadersSize = limits.head_count + 1, limits.head
-        self.MAX_LENGTH = limits.head
+        # Ours come first and have answers of their own; Twisted's would cut without a word.
+        self.maxHeaders = self.totalHeadersSize = self.MAX_LENGTH = 2 * limits.head
         self.head: heads.Head | None = None
         self.body_limit = limits.body_without_key
         self.seen_as: tuple[addresses.Address, str] = (("", 0), "http")
@@ -128,13 +135,13 @@ class Channel(HTTPChannel):
         self._fresh = True
         self._since = asyncio.get_running_loop().time()
         self._peer = ""
-        self._writes: Gate | None = None
+        self.gate: Gate | None = None
 
     def connectionMade(self) -> None:
         """Take the connection, or refuse it if there are too many."""
         super().connectionMade()
         self._peer = str(getattr(self.transport.getPeer(), "host", ""))
-        self._writes = Gate(self.transport)
+        self.gate = Gate(self.transport)
         if not self.connections.admit(self, self._peer):
             self.refuse(refusals.TOO_MANY_CONNECTIONS)
 
@@ -149,18 +156,30 @@ class Channel(HTTPChannel):
         except Refused as refused:
             self.refuse(refused.refusal)
 
+    def write(self, data: bytes) -> None:
+        """Send bytes, counted."""
+        if self.gate is not None:
+            self.gate.count(len(data))
+        super().write(data)
+
+    def writeSequence(self, iovec: list[bytes]) -> None:
+        """Send bytes, counted."""
+        if self.gate is not None:
+            self.gate.count(sum(map(len, iovec)))
+        super().writeSequence(iovec)
+
     def lineReceived(self, line: bytes) -> None:
         """Collect the head, and judge it when it is complete."""
         if self._stage == "deaf":
             return
-        if line or self._lines:
+        if line:
             self._size += len(line) + 2
             self._lines.append(line)
             if self._size > self.connections.limits.head:
                 raise Refused(refusals.HEAD_TOO_LARGE)
             if line[:1] in (b" ", b"\t"):
                 raise Refused(refusals.MALFORMED)  # obsolete folding
-        if not line and self._lines:
+        elif self._lines:
             self._judge(b"\r\n".join([*self._lines, b""]))
         super().lineReceived(line)
 
@@ -187,7 +206,7 @@ class Channel(HTTPChannel):
         except Refused as refused:
             self.refuse(refused.refusal)
 
-    def connectionLost(self, reason: Any) -> None:
+    def connectionLost(self, reason: Any = None) -> None:
         """The connection is no more."""
         self._stage = "deaf"
         self.connections.forget(self, self._peer)
@@ -196,7 +215,7 @@ class Channel(HTTPChannel):
     def check(self, now: float) -> None:
         """Act if a deadline has passed."""
         limits, waited = self.connections.limits, now - self._since
-        unread = self._writes.unread_for(now) if self._writes is not None else 0.0
+        unread = self.gate.unread_for(now) if self.gate is not None else 0.0
         if unread > limits.reader_timeout or (self._stage == "deaf" and waited > LINGER):
             self.abort()
         elif self._stage == "idle" and waited > (limits.head_timeout if self._fresh else limits.keep_alive):
