@@ -92,27 +92,38 @@ def _wanted_accounts() -> tuple[dict[str, list[Account]], list[str]]:
     """Return the accounts by source, without the sources that could not be read, and a sentence for each of those."""
     providers, _ = provider_env.configured()
     primary = provider_env.canonical(settings.UPSTREAM_PROVIDER_ID, providers)
-    wanted: dict[str, list[Account]] = {str(ENVIRONMENT): _from_environment(providers)}
+
+    def parsed(text: str, name: str) -> list[Account]:
+        return _canonical(keys_file.parse(text, default_provider=primary, name=name), providers) if text else []
+
+    wanted: dict[str, list[Account]] = {}
     faults: list[str] = []
-    for source, name in ((INLINE, "PROXY_KEYS_JSON"), (FILE, "keys.json")):
+    for source, read in (
+        (ENVIRONMENT, lambda: _from_environment(providers)),
+        (INLINE, lambda: parsed(settings.PROXY_KEYS_JSON, "PROXY_KEYS_JSON")),
+        (FILE, lambda: parsed(_read(settings.PROXY_KEYS_FILE), "keys.json")),
+    ):
         try:
-            text = settings.PROXY_KEYS_JSON if source == INLINE else _read(settings.PROXY_KEYS_FILE)
-            accounts = keys_file.parse(text, default_provider=primary, name=name) if text else []
+            wanted[str(source)] = read()
         except FileFault as fault:
             faults.append(f"{fault} The credentials read before stay in force.")
-        else:
-            wanted[str(source)] = _canonical(accounts, providers)
     return wanted, faults
 
 
 def _from_environment(providers: Mapping[str, Provider]) -> list[Account]:
     found = []
     for provider in providers.values():
-        name = next((name for name in provider.env_keys if settings.ENVIRONMENT.get(name, "").strip()), None)
-        if name:
-            token = Secret(settings.ENVIRONMENT[name].strip())
-            found.append(Account(provider_id=provider.id, token=token, kind="api_key", label=name))
+        name, token = next(((name, token) for name in provider.env_keys if (token := _env_secret(name))), ("", ""))
+        if token:
+            found.append(Account(provider_id=provider.id, token=Secret(token), kind="api_key", label=name))
     return found
+
+
+def _env_secret(name: str) -> str:
+    """Return a secret from NAME, or from the file that NAME_FILE points to, as all our secrets may be given."""
+    value = settings.ENVIRONMENT.get(name, "").strip()
+    path = settings.ENVIRONMENT.get(f"{name}_FILE", "").strip()
+    return value or (_read(path) if path else "")
 
 
 def _canonical(accounts: list[Account], providers: Mapping[str, Provider]) -> list[Account]:

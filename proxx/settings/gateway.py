@@ -51,8 +51,6 @@ UPSTREAM_HTTP2 = env.words("UPSTREAM_HTTP2")
 # How long a credential rests when the upstream names no time.
 PROXY_KEY_COOLDOWN = env.milliseconds("PROXY_KEY_COOLDOWN_MS", "VIVGRID_KEY_COOLDOWN_MS", default=30)
 PROXY_KEY_COOLDOWN_JITTER_FACTOR = env.number("PROXY_KEY_COOLDOWN_JITTER_FACTOR", default=0.4)  # upward only
-UPSTREAM_TRANSIENT_RETRY_COUNT = env.whole("UPSTREAM_TRANSIENT_RETRY_COUNT", default=2)
-UPSTREAM_TRANSIENT_RETRY_BACKOFF = env.milliseconds("UPSTREAM_TRANSIENT_RETRY_BACKOFF_MS", default=0.35)
 OLLAMA_WEEKLY_COOLDOWN_MULTIPLIER = env.number("OLLAMA_WEEKLY_COOLDOWN_MULTIPLIER", default=24, least=1)
 
 # How much it takes.

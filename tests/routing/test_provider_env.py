@@ -99,7 +99,7 @@ def test_prefixes_may_be_named(settings: Any, variable: str, provider_id: str) -
         ("OLLAMA_CLOUD_PROVIDER_ID", "ollama-cloud"),
         ("OPENROUTER_PROVIDER_ID", "openrouter"),
         ("ZHIPU_PROVIDER_ID", "zai"),
-        ("OB1_PROVIDER_ID", "ob1"),
+        ("ZEN_PROVIDER_ID", "zen"),
     ],
 )
 def test_a_provider_may_be_renamed_and_still_answers_to_its_old_name(

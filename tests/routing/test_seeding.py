@@ -50,6 +50,13 @@ def test_a_key_from_the_environment_becomes_a_credential(settings: Any) -> None:
     assert Credential.objects.get(provider_id="openai").account_id == account_id_of("openai", "sk-one")
 
 
+def test_a_key_may_come_from_a_file_that_a_variable_names(settings: Any, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("sk-from-file\n")
+    settings.ENVIRONMENT = {"OPENAI_API_KEY_FILE": str(tmp_path / "secret")}
+    seeding.sync_credentials()
+    assert held() == {("openai", "environment"): "sk-from-file"}
+
+
 def test_a_second_synchronisation_changes_nothing_and_raises_no_revision(settings: Any, keys: Any) -> None:
     settings.ENVIRONMENT = {"OPENAI_API_KEY": "sk-one"}
     keys({"providers": {"groq": ["gsk-1", {"id": "b", "token": "gsk-2"}]}})
