@@ -67,6 +67,7 @@ def test_issue_key_takes_tenant_and_end():
     [
         (("--tenant", "nobody"), "no tenant 'nobody'"),
         (("--expires", "soon"), "neither a duration"),
+        (("--label", "  "), "1 to 120 characters"),
         (("--expires", "2001-01-01"), "passed already"),
     ],
 )

@@ -11,6 +11,7 @@ from accounts import keys
 from accounts.models import Tenant
 from proxx.kit import clock
 
+LONGEST_LABEL = 120
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
@@ -31,7 +32,10 @@ class Command(BaseCommand):
         tenant = Tenant.objects.filter(slug=options["tenant"].lower()).first()
         if tenant is None:
             raise CommandError(f"There is no tenant {options['tenant']!r}.")
-        key, token = keys.issue(tenant, label=options["label"], expires_at=end(options["expires"]))
+        label = options["label"].strip()
+        if not 0 < len(label) <= LONGEST_LABEL:
+            raise CommandError(f"A label has 1 to {LONGEST_LABEL} characters.")
+        key, token = keys.issue(tenant, label=label, expires_at=end(options["expires"]))
         if not options["json"]:
             self.stdout.write(token)
             return
