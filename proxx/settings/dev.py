@@ -1,5 +1,6 @@
 """Working on proxx: pages explain their faults, static files come straight from their folders."""
 
+from proxx.settings import env
 from proxx.settings.base import *
 
 DEBUG = env.flag("DEBUG", default=True)
