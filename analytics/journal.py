@@ -214,3 +214,21 @@ def orphans(root: Path) -> Iterator[Orphan]:
             os.close(lock)
             continue
         yield Orphan(folder, lock)
+
+
+def trim(root: Path, limit: int) -> int:
+    """Give up the oldest records of journals that nobody holds until the rest is under the cap; return how many."""
+    found = list(orphans(root))
+    segments = [(path.stat(), path) for orphan in found for path in orphan.segments()]
+    excess = sum(state.st_size for state, _ in segments) - limit
+    dropped = 0
+    for state, path in sorted(segments, key=lambda pair: (pair[0].st_mtime, pair[1])):
+        if excess <= 0:
+            break
+        excess -= state.st_size
+        with path.open("rb") as file:
+            dropped += sum(1 for _ in file)
+        path.unlink()
+    for orphan in found:
+        orphan.release()
+    return dropped

@@ -9,6 +9,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -59,8 +60,9 @@ class SideThread:
             try:
                 answer = function(*arguments)
             except BaseException as error:
-                connection.close()
                 future.set_exception(error)
+                with suppress(Exception):  # what is broken may break once more when it is closed
+                    connection.close()
             else:
                 future.set_result(answer)
             # Nothing of a batch may stay referenced while the thread waits for the next.

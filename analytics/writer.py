@@ -23,7 +23,7 @@ from django.db import DatabaseError, InterfaceError, transaction
 
 from accounts import keys
 from analytics import live, rows
-from analytics.journal import Journal, Orphan, line_of, orphans, records_in
+from analytics.journal import Journal, Orphan, line_of, orphans, records_in, trim
 from analytics.record import UsageRecord, mended
 from analytics.side_thread import SideThread
 from proxx.kit import clock, ids, metrics
@@ -219,6 +219,10 @@ class Writer:
             except OSError:
                 logger.exception("A journal of an earlier process cannot be read; it is left where it is.")
                 orphan.release()
+            except AWAY:
+                orphan.release()
+                self._lose(await self._thread.run(trim, self._root, self._limit), "journal full")
+                raise
             except BaseException:
                 orphan.release()
                 raise

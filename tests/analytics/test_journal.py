@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics import journal as journals
-from analytics.journal import Journal, line_of, orphans, records_in
+from analytics.journal import Journal, line_of, orphans, records_in, trim
 from proxx.kit import metrics
 from tests.analytics.records import record
 
@@ -178,3 +178,19 @@ def test_the_journal_is_for_its_owner_only(journal, tmp_path):
     assert modes == {0}
     with pytest.raises(BlockingIOError), (journal.folder / "lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_journals_of_the_dead_share_one_cap_and_the_oldest_goes_first(tmp_path):
+    offered = []
+    for age in (300, 200, 100):
+        dead = Journal(tmp_path, limit=ROOM)
+        for _ in range(10):
+            dead.append(line_of(each := record()), in_memory=True)
+            offered.append(each)
+        dead.close()
+        segment = next(dead.folder.glob("*.log"))
+        os.utime(segment, (time.time() - age,) * 2)
+    assert trim(tmp_path, 10 * len(line_of(offered[0])) * 3) == 0
+    assert trim(tmp_path, 10 * len(line_of(offered[0])) * 2) == 10
+    assert {each.id for each in on_disk(tmp_path)} == {each.id for each in offered[10:]}
+    assert len(list(orphans(tmp_path))) == 3  # nobody holds them: they can be replayed
