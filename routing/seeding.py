@@ -7,7 +7,7 @@ signals, and only if something changed.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -96,15 +96,16 @@ def _wanted_accounts() -> tuple[dict[str, list[Account]], list[str]]:
     def parsed(text: str, name: str) -> list[Account]:
         return _canonical(keys_file.parse(text, default_provider=primary, name=name), providers) if text else []
 
+    readers: dict[str, Callable[[], list[Account]]] = {
+        str(ENVIRONMENT): lambda: _from_environment(providers),
+        str(INLINE): lambda: parsed(settings.PROXY_KEYS_JSON, "PROXY_KEYS_JSON"),
+        str(FILE): lambda: parsed(_read(settings.PROXY_KEYS_FILE), "keys.json"),
+    }
     wanted: dict[str, list[Account]] = {}
     faults: list[str] = []
-    for source, read in (
-        (ENVIRONMENT, lambda: _from_environment(providers)),
-        (INLINE, lambda: parsed(settings.PROXY_KEYS_JSON, "PROXY_KEYS_JSON")),
-        (FILE, lambda: parsed(_read(settings.PROXY_KEYS_FILE), "keys.json")),
-    ):
+    for source, read in readers.items():
         try:
-            wanted[str(source)] = read()
+            wanted[source] = read()
         except FileFault as fault:
             faults.append(f"{fault} The credentials read before stay in force.")
     return wanted, faults
