@@ -187,8 +187,9 @@ async def test_silence_behind_a_proxy_times_out_by_the_idle_time(serve: Serve, s
     proxy = await serve(silent_proxy)
     settings.UPSTREAM_PROXY_URL = proxy.url("")
     response = await client.send(ask("http://api.example.test/", timeouts=Timeouts(connect=5, headers=5, idle=0.05)))
-    with pytest.raises(httpx.ReadTimeout):
-        await response.read(100)
+    async with asyncio.timeout(2):
+        with pytest.raises(httpx.ReadTimeout):
+            await response.read(100)
     await client.close_all()
 
 

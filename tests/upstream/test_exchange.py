@@ -227,11 +227,25 @@ async def test_a_head_of_nearly_the_limit_with_body_behind_it_passes(serve: Serv
     assert len(await response.read(100_000)) == 100_000
 
 
-async def test_the_answer_to_a_head_request_has_no_body(serve: Serve) -> None:
-    server = await serve(once(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n"))
-    response = await client.send(ask(server.url(), method="HEAD", body=b""))
-    assert response.headers["content-length"] == "1000"
-    assert await response.read(10) == b""
+async def test_the_answer_to_a_head_request_has_no_body_and_ends_the_connection(serve: Serve) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+        await peer.gone()
+
+    server = await serve(script)
+    for _ in range(2):
+        response = await client.send(ask(server.url(), method="HEAD", body=b""))
+        assert response.headers["content-length"] == "1000"
+        assert await response.read(10) == b""
+    assert len(server.peers) == 2
+
+
+async def test_the_headers_of_an_interim_answer_are_not_those_of_the_answer(serve: Serve) -> None:
+    server = await serve(always(INTERIM + answer(headers=b"x-own: 1\r\n")))
+    response = await client.send(ask(server.url()))
+    assert [name for name, _ in response.raw_headers] == [b"x-own", b"content-length"]
+    await response.aclose()
 
 
 @pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
