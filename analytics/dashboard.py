@@ -20,6 +20,12 @@ FRESH = 0.9  # seconds in which a reading is shared
 SHOWN = 12  # calls on the first page
 LATE = timedelta(minutes=5)  # sums that are later than this need somebody to look
 
+REASONS = {
+    "journal full": "the database was away until the journal reached PROXY_JOURNAL_LIMIT",
+    "disk full": "neither the disk nor memory would take them",
+    "refused": "the database refused what they say",
+}
+
 _reading: tuple[float, dict[str, Any]] | None = None
 
 
@@ -98,8 +104,8 @@ def _alarms(state: queue.State) -> list[str]:
         alarms.append(
             f"The database takes no records ({state.fault}). {state.waiting:,} wait in the journal until it does."
         )
-    if lost := queries.recent_losses():
-        alarms.append(f"{lost:,} records were lost in the last 24 hours: the journal's disk was full or at its cap.")
+    for reason, lost in queries.recent_losses().items():
+        alarms.append(f"{lost:,} records were lost in the last 24 hours: {REASONS.get(reason, reason)}.")
     if (late := queries.behind()) > LATE:
         minutes = int(late.total_seconds() // 60)
         alarms.append(f"Sums are {minutes:,} minutes behind, so the chart may show too little. Is the worker running?")

@@ -104,8 +104,8 @@ def _parts(attempt: RequestAttempt, whole: int) -> list[Part]:
     parts = []
     for (kind, start, title), following in zip(marks, [*(mark[1] for mark in marks[1:]), end], strict=True):
         length = max(0, following - start)
-        width = max(LEAST_WIDTH, 100 * length / whole)
         left = min(100 * start / whole, 100 - LEAST_WIDTH)
+        width = min(max(LEAST_WIDTH, 100 * length / whole), 100 - left)
         parts.append(Part(kind, f"{left:.2f}%", f"{width:.2f}%", f"{title}: {span(length)}"))
     return parts
 

@@ -89,10 +89,10 @@ def attempts_of(call: RequestLog) -> list[RequestAttempt]:
     return list(RequestAttempt.objects.filter(call_id=call.pk).order_by("number"))
 
 
-def recent_losses(within: timedelta = timedelta(days=1)) -> int:
-    """Return how many records were given up lately, in all processes."""
-    found = RecordLoss.objects.filter(noticed_at__gte=clock.now() - within).aggregate(all=Sum("count"))
-    return found["all"] or 0
+def recent_losses(within: timedelta = timedelta(days=1)) -> dict[str, int]:
+    """Return how many records were given up lately, in all processes, by reason."""
+    found = RecordLoss.objects.filter(noticed_at__gte=clock.now() - within).values_list("reason")
+    return {reason: count for reason, count in found.annotate(Sum("count")).order_by("reason")}
 
 
 def used_providers() -> list[str]:
