@@ -223,6 +223,7 @@ async def test_two_writers_share_a_folder_and_each_record_arrives(tmp_path, stor
         for place, each in enumerate(offered):
             (one, two)[place % 2].put(each)
         await store.holds(offered)
+        await until(lambda: not (one.waiting or two.waiting))
     assert sum(store.batches) == 100
 
 
