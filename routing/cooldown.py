@@ -63,7 +63,7 @@ def _rest(row: Row, failure: Failure, candidate: Candidate) -> None:
     if failure.retry_after is not None:
         # The upstream asked for it, whatever the kind: the rotation trigger of registry 4.
         seconds = min(max(failure.retry_after, SHORTEST), LONGEST_GIVEN)
-        health.rest(candidate.key, seconds, model=model, is_soft=row.kind in {"upstream_error", "timed_out"})
+        health.rest(candidate.key, seconds, model=model)
         return
     seconds = _guess(row, streak)
     if (

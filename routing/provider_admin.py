@@ -19,7 +19,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminS
 from accounts.admin.base import CarefulAdmin, ago
 from accounts.models import Credential
 from proxx.kit import clock
-from routing import provider_env, providers, reload
+from routing import pages, provider_env, providers, reload
 from routing.addresses import base_url_fault, origin
 from routing.catalog import refresh
 from routing.models import CatalogState, ProviderSetting
@@ -38,17 +38,6 @@ STATE_COLOURS = {
     "no address": "info",
     "damaged": "danger",
 }
-PROTOCOL_NAMES = {
-    "openai_chat": "OpenAI chat",
-    "openai_responses": "OpenAI responses",
-    "anthropic": "Anthropic messages",
-    "gemini": "Gemini",
-    "ollama": "Ollama",
-    "openai_images": "OpenAI images",
-    "openai_embeddings": "OpenAI embeddings",
-    "hf_embeddings": "Hugging Face embeddings",
-    "tei_embeddings": "TEI embeddings",
-}
 KEPT = "Empty fields keep the shipped value."
 
 
@@ -57,7 +46,7 @@ class ProviderForm(_SettingForm):
 
     protocols = forms.MultipleChoiceField(
         label="Speaks",
-        choices=list(PROTOCOL_NAMES.items()),
+        choices=list(pages.NAMES.items()),
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text="None chosen: as shipped, or OpenAI chat for a private provider.",
@@ -167,7 +156,7 @@ class ProviderAdmin(CarefulAdmin):
     def speaks(self, row: ProviderSetting) -> str:
         """Show what it speaks, the preferred one first."""
         provider = effective(row)
-        return ", ".join(PROTOCOL_NAMES[name] for name in provider.protocols_for("")) if provider else "–"
+        return ", ".join(pages.NAMES[name] for name in provider.protocols_for("")) if provider else "–"
 
     @display(description="address", ordering="base_url")
     def address(self, row: ProviderSetting) -> str:

@@ -1,0 +1,164 @@
+"""Two pages of the docs, written from the tables that decide: docs/failures.md and docs/providers.md.
+
+`manage.py render_docs` writes them; a test compares them with what this module would write.
+"""
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from proxx.upstream import failures
+from routing import cooldown
+from routing.providers import Provider, load
+
+NAMES = {
+    "openai_chat": "OpenAI chat",
+    "openai_responses": "OpenAI responses",
+    "anthropic": "Anthropic messages",
+    "gemini": "Gemini",
+    "ollama": "Ollama",
+    "openai_images": "OpenAI images",
+    "openai_embeddings": "OpenAI embeddings",
+    "hf_embeddings": "Hugging Face embeddings",
+    "tei_embeddings": "TEI embeddings",
+}
+
+FAILURES_INTRO = """\
+# What happens when a provider fails
+
+This page is written from the tables that decide (`manage.py render_docs`). An upstream failure is first *named*, then
+it is decided who *rests*, and what is tried *next*. Until the first byte of an answer has gone to the client, all of
+this is invisible to it; afterwards nothing is tried again.
+
+Candidates are tried one after another, each once. Only when nobody is left does a call wait: a candidate whose trouble
+may pass is tried again, up to `UPSTREAM_TRANSIENT_RETRY_COUNT` times, inside the call's budget of time and attempts.
+A call for which everybody rests is answered 429 with `Retry-After`, the time of the first who is back.
+
+## Who rests, and how long
+
+A **hard** rest takes the credential out of every plan until it ends. A **soft** one is a guess of ours: the credential
+goes to the end of the line, so that a guess alone never refuses a call. If the upstream names a time (a header, a
+body, words), that time counts as it is, between 1 second and 8 days, and the rest is hard. Otherwise the default is
+`PROXY_KEY_COOLDOWN_MS`, at most the time in the table; where it grows, it doubles with each failure in a row, up to
+30 minutes, and a success begins anew. Many calls that fail together count as one. Jitter only adds.
+
+A failure that names one model (see the second table) rests the credential for that model only.
+
+"""
+FAILURES_MIDDLE = """
+Two providers differ: a 403 of Factory is treated as `upstream_error`, one of Requesty as `refused_by_policy`. The
+weekly limit of Ollama Cloud rests `OLLAMA_WEEKLY_COOLDOWN_MULTIPLIER` times as long.
+
+## How a failure is named
+
+The first row whose evidence is there is the answer. Special evidence (the upstream's own code, its words) comes before
+the bare status. “In a 200” means an error inside an answer that began well.
+
+"""
+PROVIDERS_INTRO = """\
+# Providers
+
+This page is written from the registry, `routing/data/providers.toml` (`manage.py render_docs`). A provider takes calls
+as soon as it has a credential: from the environment variable below, from keys.json, or from the console. Those that
+need no key take them as soon as they have an address. [Adding one](add-a-provider.md) takes an entry of data, or a form
+in the console.
+
+Which one is tried first: the primary (`UPSTREAM_PROVIDER_ID`), its fallbacks (`UPSTREAM_FALLBACK_PROVIDER_IDS`), then
+the others by priority, lower numbers first. Inside a provider: credentials by their priority, equals in turn.
+
+## Which provider a model name leads to
+
+| name | leads to |
+|---|---|
+| `gpt-x` | every provider whose list has it; those without a recent list may have it, and are tried after |
+| `openai/gpt-x`, `openai:gpt-x` | OpenAI only, as `gpt-x`; any prefix below works so, in any case |
+| `openai/` | the whole name, at OpenAI: an empty remainder strips nothing |
+| `meta-llama/llama-3` | no provider has this name, so it is a model's own path at a router |
+| `openai/gpt-x` without an OpenAI credential | a model's own path, too, at whichever router has it |
+| `openai/gpt-oss` that OpenAI does not list and Groq does | Groq, under the whole name |
+| `openrouter/auto` | OpenRouter, under the whole name, because it lists that |
+| `qwen3:8b` | the local Ollama first (`LOCAL_OLLAMA_MODEL_PATTERNS`), unless its list says no |
+| an alias | its target, if that exists; an alias wins over a model of the same name |
+
+A model that no list has, while every provider asked has a recent list, is unknown: 404. A list older than an hour
+proves nothing. Lists are read every ten minutes; `manage.py explain_route MODEL` shows what would happen and why.
+
+## OpenAI
+
+An API key belongs to the platform (`OPENAI_API_BASE_URL`), a ChatGPT account to `chatgpt.com/backend-api`, where only
+Responses are spoken, at `/codex/responses`. `OPENAI_BASE_URL`, when set, moves both. The path follows the base URL:
+`chatgpt.com` and any base ending in `/backend-api` are ChatGPT backends, everything else is a platform; a path variable
+wins over both.
+
+## The registry
+
+"""
+
+
+def failures_page() -> str:
+    """Return docs/failures.md."""
+    rests = _table(
+        ("failure", "rests", "without a time from upstream", "then", "why"),
+        ((f"`{row.kind}`", row.rests, _length(row), _move(row), row.why) for row in cooldown.TABLE.values()),
+    )
+    named = _table(
+        ("status", "and", "means", "about", "why"),
+        ((_statuses(row), _evidence(row), f"`{row.kind}`", row.scope, row.why) for row in failures.ROWS),
+    )
+    return FAILURES_INTRO + rests + FAILURES_MIDDLE + named
+
+
+def providers_page() -> str:
+    """Return docs/providers.md."""
+    head = ("id", "provider", "speaks", "base URL", "key from", "base URL from", "prefixes", "priority")
+    return PROVIDERS_INTRO + _table(head, (_provider(one) for one in load().values()))
+
+
+def _provider(provider: Provider) -> tuple[str, ...]:
+    return (
+        f"`{provider.id}`",
+        provider.label,
+        ", ".join(NAMES[name] for name in provider.protocols_for("")),
+        provider.base_url or "none; set one",
+        _codes(provider.env_keys) or ("no variable" if provider.needs_key else "needs none"),
+        _codes((*provider.env_base_urls, *provider.env_key_base_urls)) or "`UPSTREAM_PROVIDER_BASE_URLS`",
+        _codes(provider.prefixes),
+        str(provider.priority),
+    )
+
+
+def _length(row: cooldown.Row) -> str:
+    if row.rests == "nobody":
+        return "–"
+    length = "the default" if row.at_most is None else f"at most {row.at_most:g} s"
+    return f"{length}{', grows' if row.grows else ''}, {'soft' if row.is_soft else 'hard'}"
+
+
+def _move(row: cooldown.Row) -> str:
+    if row.move == "give_up":
+        return "the call ends with this failure"
+    return "next, and once more at the end" if row.again else "next"
+
+
+def _statuses(row: failures.Row) -> str:
+    if not row.statuses:
+        return "any"
+    numbers = sorted(status for status in row.statuses if status is not None)
+    # Neighbours share their distance to their place in the list.
+    runs = [[number for _, number in run] for _, run in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0])]
+    words = [f"{run[0]}–{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+    return ", ".join([*words, *(["in a 200"] if None in row.statuses else [])])
+
+
+def _evidence(row: failures.Row) -> str:
+    if row.codes:
+        return f"a code such as `{min(row.codes)}`" + (", or words" if row.words else "")
+    return "words" if row.words else "–"
+
+
+def _codes(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
