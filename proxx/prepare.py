@@ -6,6 +6,7 @@ line names the key by $PROXX_KEY. Anything in the way is said in one sentence, a
 
 import asyncio
 import contextlib
+import fcntl
 import hashlib
 import io
 import json
@@ -121,13 +122,23 @@ def address(host: str, port: int) -> str:
 
 
 def collect_static_files() -> None:
-    """Collect the console's static files, unless packages and files are those of the last time."""
-    stamp = Path(settings.STATIC_ROOT) / ".stamp"
+    """Collect the console's static files, unless packages and files are those of the last time; one at a time."""
+    root = Path(settings.STATIC_ROOT)
+    stamp = root / ".stamp"
     fingerprint = _fingerprint()
     if stamp.is_file() and stamp.read_text() == fingerprint:
         return
-    call_command("collectstatic", verbosity=0, interactive=False, clear=True)
-    stamp.write_text(fingerprint)
+    root.mkdir(parents=True, exist_ok=True)
+    folder = os.open(root, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if stamp.is_file() and stamp.read_text() == fingerprint:  # another process was first
+            return
+        stamp.unlink(missing_ok=True)
+        call_command("collectstatic", verbosity=0, interactive=False)
+        stamp.write_text(fingerprint)
+    finally:
+        os.close(folder)
 
 
 def _fingerprint() -> str:

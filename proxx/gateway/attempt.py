@@ -7,7 +7,7 @@ pump.py's.
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 
@@ -63,7 +63,7 @@ async def speak(call: Call, candidate: Candidate) -> Speaking:
         async with asyncio.timeout(_patience(call)):
             speaking = await _first_event(call, candidate, attempt)
     except AttemptFailed as failed:
-        _lost(call, attempt, failed.failure)
+        failed.failure, failed.body = _lost(call, attempt, failed.failure), _discreet(failed.body, candidate)
         raise
     except FAULTS as fault:
         raise AttemptFailed(_lost(call, attempt, failures.from_exception(fault))) from None
@@ -164,9 +164,16 @@ def _patience(call: Call) -> float:
 
 def _lost(call: Call, attempt: Attempt, failure: Failure) -> Failure:
     """A losing attempt closes its upstream at once and no longer counts as in flight."""
+    failure = replace(failure, message=_discreet(failure.message.encode(), attempt.candidate).decode())
     attempt.failure, attempt.ended = failure, clock.monotonic()
     health.done(attempt.candidate.key)
     if call.response is not None:
         call.response.abandon()
         call.response = None
     return failure
+
+
+def _discreet(said: bytes, candidate: Candidate) -> bytes:
+    """An upstream that repeats our credential must not make us repeat it, whatever shape it has (security C3)."""
+    secret = candidate.credential.secret.reveal().encode() if candidate.credential is not None else b""
+    return said.replace(secret, b"***") if secret else said
