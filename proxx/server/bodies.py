@@ -130,7 +130,7 @@ class Chunks:
             self._left = int(match[1], 16)
             self._chunks += 1
             self._content += self._left
-            if self._chunks > _MANY_CHUNKS and self._content < self._chunks * _LEAST_AVERAGE:
+            if self._left and self._chunks > _MANY_CHUNKS and self._content < self._chunks * _LEAST_AVERAGE:
                 raise Refused(refusals.BAD_CHUNK)
             self._state = "content" if self._left else "trailer"
         else:

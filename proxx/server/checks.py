@@ -7,6 +7,8 @@ from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import Any, Final
 
+from django.core.exceptions import ImproperlyConfigured
+
 from proxx.kit import sealing
 from proxx.server import addresses
 
@@ -39,11 +41,12 @@ class CannotStart(Exception):
 
 def check_settings(settings: Any) -> None:
     """Raise `CannotStart` for the first fault that the settings alone show."""
+    host = settings.PROXY_HOST  # the first look at the settings: a value that cannot be read raises here, by its name
     faults = (
-        _secret_fault("SECRET_KEY", settings.SECRET_KEY)
+        _secret_fault("SECRET_KEY", _secret_key(settings))
         or _secret_fault("PROXY_TOKEN_PEPPER", settings.KEY_PEPPER)
         or _sealing_fault(settings.SEALING_KEYS)
-        or _access_fault(settings)
+        or _access_fault(settings, host)
         or _choice_fault(settings)
     )
     if faults:
@@ -97,6 +100,13 @@ def on_loopback(host: str) -> bool:
         return False
 
 
+def _secret_key(settings: Any) -> str:
+    try:
+        return str(settings.SECRET_KEY)
+    except ImproperlyConfigured:  # Django's own word for an empty one
+        return ""
+
+
 def _secret_fault(name: str, value: str) -> str | None:
     if not value:
         return f"{name} is missing: set it to at least {LEAST_SECRET} random characters (`make run` writes it to .env)."
@@ -119,11 +129,11 @@ def _sealing_fault(keys: tuple[str, ...]) -> str | None:
     return None
 
 
-def _access_fault(settings: Any) -> str | None:
+def _access_fault(settings: Any, host: str) -> str | None:
     if settings.PROXY_AUTH_TOKEN_IS_SET and not settings.PROXY_AUTH_TOKEN:
         return "PROXY_AUTH_TOKEN is set but empty: give it a value or remove it."
-    if settings.DEBUG and not on_loopback(settings.PROXY_HOST):
-        return f"DEBUG is on while PROXY_HOST is {settings.PROXY_HOST}: pages would show secrets to the network."
+    if settings.DEBUG and not on_loopback(host):
+        return f"DEBUG is on while PROXY_HOST is {host}: pages would show secrets to the network."
     return None
 
 

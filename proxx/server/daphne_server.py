@@ -78,7 +78,7 @@ class Server(daphne.server.Server):
             when_listening()
             await self.orders.stop.wait()
             stop_listening()
-            goodbyes = self._part_from_sockets()
+            goodbyes = asyncio.create_task(self._part_from_sockets(), name="goodbye to WebSockets")
             await self.proxx_connections.drain(settings.PROXY_DRAIN_TIMEOUT, self.orders.hurry)
             await goodbyes
             await drain.put_in_order()

@@ -74,7 +74,7 @@ class SocketProtocol(WebSocketProtocol):
     def say_goodbye(self) -> None:
         """Close because the server stops."""
         if self.state == self.STATE_OPEN:
-            self.serverClose(code=GOING_AWAY)
+            self.sendCloseFrame(code=GOING_AWAY)
         elif self.state == self.STATE_CONNECTING and hasattr(self, "handshake_deferred"):
             self.serverReject()
 

@@ -66,6 +66,8 @@ class Request(WebRequest):
         super().handle_reply(message)
         if message["type"] == "http.response.start":
             self.setHeader(b"date", self.channel.connections.date)
+            if self.channel.connections.closing:
+                self.setHeader(b"connection", b"close")
 
     def finish(self) -> None:
         """End the answer."""

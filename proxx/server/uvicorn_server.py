@@ -79,7 +79,7 @@ class Server(uvicorn.Server):
         self._front, self._ready, self._orders = front, ready, drain.Orders()
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
+    def capture_signals(self) -> Iterator[None]:
         """Take the signals without raising them again at the end, which would make the exit code 143."""
         self._orders.listen(asyncio.get_running_loop())
         yield
@@ -120,7 +120,7 @@ def serve(application: Application, listener: socket.socket, when_listening: Cal
     front = BodyLimits(application, limits)
     trusted = list(settings.PROXY_TRUSTED_PROXIES)
     config = uvicorn.Config(
-        front,  # type: ignore[arg-type]
+        front,
         http=Protocol,
         lifespan="off",
         log_config=None,

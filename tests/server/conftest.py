@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -39,10 +39,13 @@ class Served:
 
     process: subprocess.Popen
     port: int
+    opened: list = field(default_factory=list)
 
     def connect(self, timeout=5):
         """Open a connection."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
+        sock = socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
+        self.opened.append(sock)
+        return sock
 
     def ask(self, request, timeout=5):
         """Send bytes, return everything that comes until the server closes."""
@@ -138,6 +141,8 @@ def running(kind, **environment):
             served.process.kill()
             served.process.wait()
         served.process.stdout.close()
+        for sock in served.opened:
+            sock.close()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.server.conftest import KEY, everything, eventually, parsed, until
+from tests.server.conftest import KEY, eventually, everything, parsed, until
 
 
 def test_a_request_reaches_the_application_as_it_was_sent(server):

@@ -6,7 +6,7 @@ import pytest
 
 from tests.server.conftest import parsed, until
 
-HOST = b"Host: x\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 # What two parsers could read differently (security D5), and what no parser should read at all.
 SMUGGLED = {
@@ -25,12 +25,10 @@ SMUGGLED = {
     "a header without a colon": b"GET / HTTP/1.1\r\nHost: x\r\nwhatever\r\n\r\n",
     "a bare carriage return": b"GET / HTTP/1.1\r\nHost: x\r\nX-A: b\rX-B: c\r\n\r\n",
     "two hosts": b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
-    "a size that is no number": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nab\r\n0\r\n\r\n",
-    "a negative size": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nab\r\n0\r\n\r\n",
-    "a chunk longer than it says": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n",
-    "a huge size": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-    + b"f" * 40
-    + b"\r\nab\r\n0\r\n\r\n",
+    "a size that is no number": CHUNKED + b"zz\r\nab\r\n0\r\n\r\n",
+    "a negative size": CHUNKED + b"-1\r\nab\r\n0\r\n\r\n",
+    "a chunk longer than it says": CHUNKED + b"1\r\nab\r\n0\r\n\r\n",
+    "a huge size": CHUNKED + b"f" * 40 + b"\r\nab\r\n0\r\n\r\n",
     "another protocol": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"a" * 40,
     "HTTP/2 at once": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "no version": b"GET /\r\nHost: x\r\n\r\n",
