@@ -1,16 +1,18 @@
 # Everything a developer or operator types. `make` alone prints this page.
 
 PYTHON ?= python3
-VENV ?= .venv
-DATA ?= data
-BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 WORKERS ?= 2
 ARGS ?=
 
-# A stamp carries the lock it was made from, so a changed lock installs again and an unchanged one costs nothing.
-BASE := $(VENV)/.base.stamp
-DEV := $(VENV)/.dev.stamp
+# PROXX_VENV names a virtual environment that somebody else keeps: nothing is installed there.
+VENV := $(or $(PROXX_VENV),.venv)
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
+
+# A stamp is a copy of the lock that was installed: a changed lock installs again, an unchanged one costs nothing.
+BASE := $(if $(PROXX_VENV),,$(VENV)/.base.stamp)
+DEV := $(if $(PROXX_VENV),,$(VENV)/.dev.stamp)
+LOCK := requirements/$(if $(filter uvicorn,$(PROXX_SERVER)),uvicorn,base).txt
 
 .DEFAULT_GOAL := help
 .PHONY: help run dev demo test check format lint types stairs tests bench migrate lock clean
@@ -56,24 +58,26 @@ migrate: $(BASE) ## bring the database up to date
 	@$(BIN)/python manage.py migrate
 
 lock: $(DEV) ## compile requirements/*.in to hash-locked *.txt
-	$(BIN)/uv pip compile $(LOCK) requirements/base.in -o requirements/base.txt $(ARGS)
-	$(BIN)/uv pip compile $(LOCK) -c requirements/base.txt requirements/uvicorn.in -o requirements/uvicorn.txt $(ARGS)
-	$(BIN)/uv pip compile $(LOCK) -c requirements/uvicorn.txt requirements/dev.in -o requirements/dev.txt $(ARGS)
+	$(COMPILE) requirements/base.in -o requirements/base.txt
+	$(COMPILE) -c requirements/base.txt requirements/uvicorn.in -o requirements/uvicorn.txt
+	$(COMPILE) -c requirements/uvicorn.txt requirements/dev.in -o requirements/dev.txt
 
-LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $(ARGS)
 
 clean: ## remove what can be made again (never data or .env)
 	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
+ifndef PROXX_VENV
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "proxx needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
 	@echo "Making a virtual environment in $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 
-$(BASE): requirements/base.txt | $(BIN)/python
-	@cmp -s $< $@ || { echo "Installing the locked packages"; $(PIP) install --require-hashes -r $<; }
+$(BASE): $(LOCK) | $(BIN)/python
+	@cmp -s $< $@ || { echo "Installing the locked packages, about a minute"; $(PIP) install --require-hashes -r $<; }
 	@cp $< $@
 
 $(DEV): requirements/dev.txt | $(BASE)
 	@cmp -s $< $@ || { echo "Installing the locked packages for development"; $(PIP) install --require-hashes -r $<; }
 	@cp $< $@
+endif
