@@ -3,7 +3,6 @@
 Deliberately not here: sockets (transport/), the choice of a transport (client.py), what an answer means (failures/).
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -49,9 +48,6 @@ class UpstreamRequest:
     timeouts: Timeouts
 
 
-_finishing: set[asyncio.Task[None]] = set()  # the loop itself holds tasks only weakly
-
-
 class Body(Protocol):
     """A body on its way: an async iterator that can also be given up."""
 
@@ -69,6 +65,10 @@ class Body(Protocol):
 
     def abandon(self) -> None:
         """Give up the rest at once, from anywhere; never waits."""
+        ...
+
+    def finish_later(self, seconds: float) -> None:
+        """Take the rest without keeping it, for at most so long; never waits."""
         ...
 
 
@@ -121,15 +121,8 @@ class UpstreamResponse:
         self._body.abandon()
 
     def finish_later(self, seconds: float) -> None:
-        """Read the rest in the background, for at most so long, so that the connection may serve again."""
-        task = asyncio.get_running_loop().create_task(self._finish(seconds), name="upstream-finish")
-        _finishing.add(task)
-        task.add_done_callback(_finishing.discard)
+        """Let the rest arrive unread, for at most so long, so that the connection may serve again; never waits.
 
-    async def _finish(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                async for _ in self._body:
-                    pass
-        except (TimeoutError, httpx.TransportError, httpx.StreamError):
-            self._body.abandon()
+        For an answer whose end mark was seen but whose last bytes are on their way; if they are here it costs nothing.
+        """
+        self._body.finish_later(seconds)

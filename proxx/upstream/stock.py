@@ -6,6 +6,7 @@ Chosen by client.py, by the operator's settings only. Slower (performance.md 4.4
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from importlib.util import find_spec
 
 import httpx
@@ -66,7 +67,7 @@ class _StockBody:
         self._response = response
         self._bytes = aiter(response.stream)  # type: ignore[arg-type]  # always an async stream here
         self._closed = False
-        self._closing: asyncio.Task[None] | None = None  # the loop itself holds tasks only weakly
+        self._ending: asyncio.Task[None] | None = None  # the loop itself holds tasks only weakly
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -89,7 +90,18 @@ class _StockBody:
 
     def abandon(self) -> None:
         if not self._closed:
-            self._closing = asyncio.get_running_loop().create_task(self.aclose(), name="close-upstream")
+            self._ending = asyncio.get_running_loop().create_task(self.aclose(), name="close-upstream")
+
+    def finish_later(self, seconds: float) -> None:
+        if not self._closed:
+            self._ending = asyncio.get_running_loop().create_task(self._finish(seconds), name="finish-upstream")
+
+    async def _finish(self, seconds: float) -> None:
+        with suppress(TimeoutError, httpx.TransportError):
+            async with asyncio.timeout(seconds):
+                async for _ in self:
+                    pass
+        await self.aclose()
 
 
 def _proxy(address: str, tls: ssl.SSLContext) -> httpx.Proxy:

@@ -10,9 +10,11 @@ import uvloop
 from proxx.upstream import client
 from proxx.upstream.message import Timeouts, UpstreamRequest
 from proxx.upstream.transport.pool import Pool
-from tests.upstream.raw import RawServer, Script
+from tests.upstream.raw import Peer, RawServer, Script
 
 Serve = Callable[..., Awaitable[RawServer]]
+MIB = 1024 * 1024
+BRIEF = 0.05
 PATIENT = Timeouts(connect=5, headers=5, idle=5)
 
 
@@ -60,3 +62,14 @@ async def until(condition: Callable[[], Any]) -> None:
 def pool() -> Pool:
     """The running loop's pool of connections."""
     return client._ways[asyncio.get_running_loop()]._fast.pool
+
+
+async def send_and_read(url: str, limit: int = 1000) -> bytes:
+    """Send a usual request and read the whole answer."""
+    return await (await client.send(ask(url))).read(limit)
+
+
+async def mute(peer: Peer) -> None:
+    """A script: take a request and never answer."""
+    await peer.request()
+    await peer.gone()

@@ -162,7 +162,7 @@ async def silent_proxy(peer: Peer) -> None:
     await peer.gone()
 
 
-@pytest.mark.parametrize("how", ["aclose", "abandon", "cancel"])
+@pytest.mark.parametrize("how", ["aclose", "abandon", "cancel", "finish"])
 async def test_giving_up_behind_a_proxy_closes_too(serve: Serve, settings: Any, how: str) -> None:
     proxy = await serve(silent_proxy)
     settings.UPSTREAM_PROXY_URL = proxy.url("")
@@ -172,6 +172,8 @@ async def test_giving_up_behind_a_proxy_closes_too(serve: Serve, settings: Any, 
         await response.aclose()
     elif how == "abandon":
         response.abandon()
+    elif how == "finish":
+        response.finish_later(0.02)
     else:
         task = asyncio.create_task(response.read(100))
         await asyncio.sleep(0)

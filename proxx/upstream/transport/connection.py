@@ -12,7 +12,8 @@ from typing import Protocol, cast
 import httpx
 
 from proxx.upstream.message import HeaderList, Timeouts
-from proxx.upstream.transport.exchange import UNREAD_LIMIT, Exchange, StaleConnection
+from proxx.upstream.transport.exchange import UNREAD_LIMIT, Exchange
+from proxx.upstream.transport.line import StaleConnection
 
 Origin = tuple[str, bytes, int]  # scheme, host, port
 
@@ -117,6 +118,10 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
             self._set_deadline(self._loop.time() + self._timeouts.idle)
 
+    def hurry(self, seconds: float) -> None:
+        """Close if the answer is not whole after so long, however steadily it comes."""
+        self._set_deadline(min(self.deadline, self._loop.time() + seconds))
+
     def drop(self) -> None:
         """Close at once, without farewell; an exchange under way fails."""
         exchange, self.exchange = self.exchange, None
@@ -144,7 +149,7 @@ class Connection(asyncio.Protocol):
             self._finish(exchange)
         elif exchange.error is not None:
             self.drop()
-        elif exchange.head_done:
+        elif exchange.head_done and not exchange.discarding:
             self._set_deadline(self._loop.time() + self._timeouts.idle)
             if exchange.unread > UNREAD_LIMIT and not self._reading_paused:
                 self._reading_paused = exchange.paused = True

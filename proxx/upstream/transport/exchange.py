@@ -7,35 +7,20 @@ touch a connection that serves another caller by then.
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Protocol
 
 import httptools
 import httpx
 
 from proxx.upstream.message import NoReply, ReplyTruncated
+from proxx.upstream.transport.line import Line
 
 HEAD_LIMIT = 64 * 1024
 HEADER_COUNT_LIMIT = 200
 UNREAD_LIMIT = 256 * 1024  # above this the upstream is made to wait
 UNREAD_LOW = UNREAD_LIMIT // 2
+DISCARD_LIMIT = 64 * 1024  # more than this is not thrown away for the sake of a connection
 ITEM_COST = 64  # what an item weighs beside its bytes, so that one-byte chunks cannot hide in the limit
 VERSIONS = {"1.1": "HTTP/1.1", "1.0": "HTTP/1.0"}
-
-
-class Line(Protocol):
-    """What an exchange needs of its connection."""
-
-    def resume(self) -> None:
-        """Read on."""
-        ...
-
-    def drop(self) -> None:
-        """Close at once."""
-        ...
-
-
-class StaleConnection(httpx.ReadError):
-    """A pooled connection was closed by the upstream just as we used it again, before any byte of an answer."""
 
 
 class Exchange:
@@ -56,6 +41,7 @@ class Exchange:
         "_waiter",
         "_without_body",
         "complete",
+        "discarding",
         "error",
         "head_done",
         "http_version",
@@ -79,6 +65,7 @@ class Exchange:
         self._silent_size = 0
         self.unread = 0
         self.paused = False
+        self.discarding = False
         self.status = 0
         self.raw_headers: list[tuple[bytes, bytes]] = []
         self.http_version = "HTTP/1.1"
@@ -129,6 +116,18 @@ class Exchange:
             line.drop()
         self._wake()
 
+    def finish_later(self, seconds: float) -> None:
+        """Take the rest without keeping it; the connection closes if that lasts too long or is too much."""
+        self._items.clear()
+        self.unread = 0
+        line = self._line
+        if line is not None:
+            self.discarding = True
+            if self.paused:
+                self.paused = False
+                line.resume()
+            line.hurry(seconds)
+
     # For the connection.
 
     @property
@@ -154,8 +153,11 @@ class Exchange:
         if parts:
             item = parts[0] if len(parts) == 1 else b"".join(parts)
             parts.clear()
-            self._items.append(item)
             self.unread += len(item) + ITEM_COST
+            if not self.discarding:
+                self._items.append(item)
+            elif self.unread > DISCARD_LIMIT and not self.complete:
+                self.fail(httpx.StreamClosed())
             self._silent_size = 0
         elif had_head:
             self._silent_size += len(data)

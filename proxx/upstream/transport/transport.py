@@ -14,7 +14,8 @@ from proxx.upstream.message import Body, Timeouts, UpstreamRequest, UpstreamResp
 from proxx.upstream.transport import head
 from proxx.upstream.transport.connection import Connection, Origin
 from proxx.upstream.transport.dial import Dialler
-from proxx.upstream.transport.exchange import Exchange, StaleConnection
+from proxx.upstream.transport.exchange import Exchange
+from proxx.upstream.transport.line import StaleConnection
 from proxx.upstream.transport.pool import Pool
 
 PORTS = {"http": 80, "https": 443}
