@@ -34,7 +34,7 @@ QUICK = Sizes(overhead.Sizes(2, 0.5), streams.Sizes(2, 16, 1, 500, 2.0), 1)
 def main() -> int:
     """Read the command line, measure, report; 1 if a call failed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="about 20 s a server instead of about 3 minutes")
+    parser.add_argument("--quick", action="store_true", help="half a minute a server instead of three and a half")
     parser.add_argument("--server", nargs="+", choices=serving.SERVERS, default=["daphne", "uvicorn"])
     parser.add_argument("--no-write", action="store_true", help="print only")
     options = parser.parse_args()
