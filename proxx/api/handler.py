@@ -8,6 +8,7 @@ word when the server stops in the middle of a stream.
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import aclosing
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
@@ -25,7 +26,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-_resolver = get_resolver(routes.__name__)
+# Clients use a handful of paths; an unknown one raises and is not kept.
+_resolve = lru_cache(maxsize=1024)(get_resolver(routes.__name__).resolve)
 SUPPORTED = "POST /v1/chat/completions, GET /v1/models, GET /v1/models/{id}, GET /health"
 
 
@@ -97,7 +99,7 @@ def _request(scope: MutableMapping[str, Any], body: bytes) -> HttpRequest:
 async def _respond(request: HttpRequest) -> HttpResponseBase:
     """Find the route and call it; whatever happens, the answer is in the caller's dialect."""
     try:
-        match = _resolver.resolve(request.path_info)
+        match = _resolve(request.path_info)
     except Resolver404:
         return errors.respond(request, _unknown(request))
     request.resolver_match = match

@@ -7,7 +7,7 @@ only, private ones included; redirects are never followed. What an answer means 
 import asyncio
 import re
 import ssl
-from functools import cache
+from functools import cache, lru_cache
 
 import httpx
 from django.conf import settings
@@ -68,6 +68,7 @@ async def close_all() -> None:
         await ways.aclose()
 
 
+@lru_cache(maxsize=4096)
 def url(text: str) -> httpx.URL:
     """Parse an address once; what is checked here is the object that is sent.
 
