@@ -5,6 +5,7 @@ encoding again would lose number spellings, key order and unknown escapes, so th
 """
 
 import re
+from collections.abc import Iterator
 
 import orjson
 
@@ -14,9 +15,8 @@ _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]', re.DOTALL)
 _ESCAPED_LETTER = re.compile(rb"\\u00[4-7][0-9a-fA-F]")
 
 
-def spans(body: bytes, name: bytes) -> list[tuple[int, int]]:
-    """Return where the values of the top-level member `name` begin and end; several if the key is repeated."""
-    found: list[tuple[int, int]] = []
+def spans(body: bytes, name: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where the values of the top-level member `name` begin and end; several if the key is repeated."""
     depth, key, value_from = 0, b"", -1
     expects_key = False
     for token in _TOKEN.finditer(body):
@@ -27,11 +27,11 @@ def spans(body: bytes, name: bytes) -> list[tuple[int, int]]:
         elif mark in b"}]":
             depth -= 1
             if depth == 0 and value_from >= 0:
-                found.append(_trimmed(body, value_from, token.start()))
+                yield _trimmed(body, value_from, token.start())
                 value_from = -1
         elif depth == 1 and mark == b",":
             if value_from >= 0:
-                found.append(_trimmed(body, value_from, token.start()))
+                yield _trimmed(body, value_from, token.start())
                 value_from = -1
             expects_key = True
         elif depth == 1 and mark == b":":
@@ -39,7 +39,6 @@ def spans(body: bytes, name: bytes) -> list[tuple[int, int]]:
                 value_from = token.end()
         elif depth == 1 and expects_key and mark[:1] == b'"':
             key, expects_key = _spelled_out(mark), False
-    return found
 
 
 def may_repeat(body: bytes, name: bytes) -> bool:
@@ -48,9 +47,12 @@ def may_repeat(body: bytes, name: bytes) -> bool:
 
 
 def replaced(body: bytes, name: bytes, value: bytes) -> bytes:
-    """Return the object with every top-level value of `name` replaced; unchanged if there is none."""
-    for start, end in reversed(spans(body, name)):
-        body = body[:start] + value + body[end:]
+    """Return the object with the top-level value of `name` replaced; unchanged if there is none.
+
+    Only the first value is looked for: a reader refuses bodies that repeat a key which may have to change.
+    """
+    for start, end in spans(body, name):
+        return body[:start] + value + body[end:]
     return body
 
 

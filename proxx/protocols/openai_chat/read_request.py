@@ -59,7 +59,7 @@ def _wants_usage(options: bytes) -> bool:
 
 def _refuse_repeats(body: bytes, field: bytes) -> None:
     # Two parsers may disagree on which of two equal keys counts; the cheap test first, the exact one only on suspicion.
-    if may_repeat(body, field) and len(spans(body, field)) > 1:
+    if may_repeat(body, field) and len(list(spans(body, field))) > 1:
         name = field.decode()
         raise Unreadable(f"The field '{name}' stands more than once in the body.", param=name)
 
