@@ -4,9 +4,8 @@ What a provider is comes from providers.toml, the environment and these rows, in
 """
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import Case, Count, IntegerField, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
@@ -14,72 +13,24 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
 from accounts.admin.base import CarefulAdmin, ago
 from accounts.models import Credential
 from proxx.kit import clock
-from routing import pages, provider_env, providers, reload
-from routing.addresses import base_url_fault, origin
+from routing import pages, provider_env, providers, reload, rows
 from routing.catalog import refresh
 from routing.models import CatalogState, ProviderSetting
+from routing.provider_form import ProviderForm
 from routing.providers import Provider, ProviderFault
 from routing.snapshot.building import FRESH_SECONDS
-
-if TYPE_CHECKING:
-    _SettingForm = forms.ModelForm[ProviderSetting]
-else:
-    _SettingForm = forms.ModelForm
 
 STATE_COLOURS = {
     "ready": "success",
     "off": "danger",
-    "no credential": "info",
-    "no address": "info",
     "damaged": "danger",
 }
 KEPT = "Empty fields keep the shipped value."
-
-
-class ProviderForm(_SettingForm):
-    """An address, how to sign in there, what is spoken; the shapes are checked by the registry's own rules."""
-
-    protocols = forms.MultipleChoiceField(
-        label="Speaks",
-        choices=list(pages.NAMES.items()),
-        required=False,
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text="None chosen: as shipped, or OpenAI chat for a private provider.",
-    )
-    auth = forms.ChoiceField(
-        label="Sign-in style",
-        choices=[("", "As shipped"), *((style, style) for style in providers.AUTH_STYLES)],
-        required=False,
-        widget=UnfoldAdminSelectWidget,
-        help_text="How a key travels. As shipped: Bearer, for a private provider.",
-    )
-    may_move = True  # set by the page: whether this operator may send stored secrets to another address
-
-    class Meta:
-        model = ProviderSetting
-        exclude: tuple[str, ...] = ()
-
-    def clean_provider_id(self) -> str:
-        """Return the id in lower case, if it may be one."""
-        wanted: str = self.cleaned_data["provider_id"].strip().lower()
-        if not providers.PROVIDER_ID.fullmatch(wanted):
-            raise forms.ValidationError("Use lower-case letters, digits, dots, hyphens and underscores.")
-        return wanted
-
-    def clean_base_url(self) -> str:
-        """Refuse an address that could not be called, and one that would carry secrets away."""
-        base: str = self.cleaned_data["base_url"].strip()
-        if base and (fault := base_url_fault(base)):
-            raise forms.ValidationError(f"This address {fault}.")
-        moved = base and origin(base) != origin(self.initial.get("base_url") or "")
-        if moved and not self.may_move and Credential.objects.filter(provider_id=self.instance.provider_id).exists():
-            raise forms.ValidationError("Only a superuser may send stored credentials to another address.")
-        return base
+LINK = "text-primary-600 dark:text-primary-500"
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -118,7 +69,7 @@ class ProviderAdmin(CarefulAdmin):
     add_label = "Add private provider"
     fieldsets_shipped = (
         (None, {"fields": ("named_plain", "enabled", "priority"), "description": KEPT}),
-        ("As it is now", {"fields": ("address", "speaks", "variables", "last_look")}),
+        ("As it is now", {"fields": ("address", "speaks_all", "variables", "last_look")}),
         ("Change", {"fields": ("label", "base_url", "auth", "needs_key", "protocols"), "classes": ("collapse",)}),
         ("Details", {"fields": ("paths", "models_paths", "headers", "quirks", "notes"), "classes": ("collapse",)}),
     )
@@ -154,7 +105,14 @@ class ProviderAdmin(CarefulAdmin):
 
     @display(description="speaks")
     def speaks(self, row: ProviderSetting) -> str:
-        """Show what it speaks, the preferred one first."""
+        """Show what it prefers to speak, and how much more."""
+        provider = effective(row)
+        names = [pages.NAMES[name] for name in provider.protocols_for("")] if provider else ["–"]
+        return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+    @display(description="speaks")
+    def speaks_all(self, row: ProviderSetting) -> str:
+        """Show everything it speaks."""
         provider = effective(row)
         return ", ".join(pages.NAMES[name] for name in provider.protocols_for("")) if provider else "–"
 
@@ -169,8 +127,9 @@ class ProviderAdmin(CarefulAdmin):
         """Show how many credentials it has, as a way to them."""
         page = reverse("admin:accounts_credential_changelist")
         if not row.credential_count:
-            return format_html('<a href="{}add/?provider_id={}">Add</a>', page, row.provider_id)
-        return format_html('<a href="{}?provider={}">{}</a>', page, row.provider_id, row.credential_count)
+            return format_html('<a class="{}" href="{}add/?provider_id={}">Add</a>', LINK, page, row.provider_id)
+        link = '<a class="{}" href="{}?provider={}">{}</a>'
+        return format_html(link, LINK, page, row.provider_id, row.credential_count)
 
     @display(description="models", ordering="model_count")
     def models(self, row: Any) -> str:
@@ -179,16 +138,15 @@ class ProviderAdmin(CarefulAdmin):
             return "–"
         page = reverse("admin:routing_catalogmodel_changelist")
         old = row.fetched_at is None or row.fetched_at < clock.now() - timedelta(seconds=FRESH_SECONDS)
-        return format_html(
-            '<a href="{}?provider={}">{}</a>{}', page, row.provider_id, row.model_count, " (old)" if old else ""
-        )
+        link = '<a class="{}" href="{}?provider={}">{}</a>{}'
+        return format_html(link, LINK, page, row.provider_id, row.model_count, " (old)" if old else "")
 
-    @display(description="from", label={"shipped": "info", "private": "primary"})
+    @display(description="from", label={"private": "primary"})
     def comes_from(self, row: ProviderSetting) -> str:
         """Show whether it ships with proxx."""
         return "private" if row.is_private else "shipped"
 
-    @display(description="key from the environment")
+    @display(description="variables")
     def variables(self, row: ProviderSetting) -> str:
         """Show which variables are read for it."""
         provider = effective(row)
@@ -226,7 +184,7 @@ class ProviderAdmin(CarefulAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: ProviderSetting | None = None) -> tuple[str, ...]:
         """Fix the id once it exists: credentials and files use it."""
-        shown = ("named_plain", "address", "speaks", "variables", "last_look")
+        shown = ("named_plain", "address", "speaks_all", "variables", "last_look")
         return shown if obj is None else (*shown, "provider_id")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
@@ -276,6 +234,6 @@ class ProviderAdmin(CarefulAdmin):
 def effective(row: ProviderSetting) -> Provider | None:
     """Return the provider as environment and row leave it, or nothing if that is no usable one."""
     try:
-        return row.applied_to(provider_env.configured()[0].get(row.provider_id))
+        return rows.applied(row, provider_env.configured()[0])
     except (ProviderFault, TypeError, ValueError, KeyError, AttributeError):
         return None

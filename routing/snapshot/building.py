@@ -11,7 +11,7 @@ from accounts.fields import reveal
 from accounts.models import Credential, Tenant
 from proxx.kit import clock
 from proxx.kit.sealing import SealBroken
-from routing import provider_env, revision
+from routing import provider_env, revision, rows
 from routing.models import CatalogModel, CatalogState, ModelPreference, ProviderSetting
 from routing.providers import Provider, ProviderFault, generic
 from routing.snapshot.listing import Listing
@@ -70,9 +70,10 @@ def build() -> Snapshot:
 def _apply_rows(desk: _Desk) -> None:
     for row in ProviderSetting.objects.all():
         try:
-            desk.providers[row.provider_id] = row.applied_to(desk.providers.get(row.provider_id))
+            if (provider := rows.applied(row, desk.providers)) is not None:
+                desk.providers[provider.id] = provider
         except (ProviderFault, TypeError, ValueError, KeyError, AttributeError) as fault:
-            desk.providers.pop(row.provider_id, None)
+            desk.providers.pop(provider_env.canonical(row.provider_id, desk.providers), None)
             said = (
                 str(fault)
                 if isinstance(fault, ProviderFault)

@@ -121,6 +121,23 @@ def test_a_console_row_changes_a_provider_and_makes_a_private_one() -> None:
     assert ("lab/", "lab") in snapshot.prefixes
 
 
+def test_a_renamed_provider_keeps_its_row_and_its_credentials(settings: Any) -> None:
+    settings.ENVIRONMENT = {"OPENAI_PROVIDER_ID": "oai"}
+    wish("openai", priority=3)
+    Credential.objects.create(provider_id="openai", secret="key")
+    snapshot = build()
+    assert (snapshot.providers["oai"].priority, list(snapshot.credentials)) == (3, ["oai"])
+    assert "openai" not in snapshot.providers
+
+
+def test_a_provider_that_the_environment_left_out_stays_out_unless_its_row_names_an_address(settings: Any) -> None:
+    settings.ENVIRONMENT = {"GROQ_BASE_URL": "ftp://wrong", "XAI_BASE_URL": "ftp://wrong"}
+    wish("xai", base_url="http://10.0.0.5")
+    snapshot = build()
+    assert "groq" not in snapshot.providers
+    assert snapshot.providers["xai"].base_url == "http://10.0.0.5"
+
+
 def test_a_damaged_row_takes_out_its_provider_and_nobody_else() -> None:
     wish("openai", base_url="ftp://nowhere")
     wish("groq", headers=["no", "object"])
