@@ -6,8 +6,19 @@ from ninja import NinjaAPI
 from proxx.api import errors, health, openai
 from proxx.gateway.errors import GatewayError
 
+
+class DoorsAPI(NinjaAPI):
+    """Ninja's API for operations that all return finished responses."""
+
+    def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
+        """Return one and the same empty response: ours are finished ones, so nobody writes to this."""
+        return _UNUSED
+
+
+_UNUSED = HttpResponse()
+
 # Documentation pages are the console's matter: they need a sign-in (security G5).
-api = NinjaAPI(title="proxx", version="1", urls_namespace="client", docs_url=None, openapi_url=None)
+api = DoorsAPI(title="proxx", version="1", urls_namespace="client", docs_url=None, openapi_url=None)
 api.add_router("", openai.router)
 api.add_router("", health.router)
 

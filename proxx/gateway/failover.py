@@ -26,6 +26,7 @@ from proxx.upstream.failures import Failure
 from routing import cooldown
 from routing.planner import Candidate, Plan
 
+ERROR_LIMIT = 8 * 1024  # a longer error is retold, not passed on (security F4)
 LONGEST_WAIT = 10.0  # seconds: a longer rest is told to the client as Retry-After instead of being waited out
 
 
@@ -133,7 +134,16 @@ def _rejected(call: Call, last: AttemptFailed) -> RejectedUpstream:
         kind=failure.kind,
         status=failure.status if failure.status and 400 <= failure.status < 500 else 400,
         code=failure.code,
+        body=_own_words(call, last.body),
     )
+
+
+def _own_words(call: Call, body: bytes) -> bytes:
+    """Return the provider's error as it came if it is of the caller's dialect: clients read its param and code."""
+    credential = call.attempts[-1].candidate.credential
+    if len(body) > ERROR_LIMIT or not call.dialect.watch_whole(body).error:
+        return b""
+    return b"" if credential is not None and credential.secret.reveal().encode() in body else body
 
 
 def _soonest(failures: list[Failure]) -> float | None:

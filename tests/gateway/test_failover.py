@@ -54,7 +54,7 @@ def test_a_request_that_is_itself_at_fault_is_not_tried_elsewhere(start_proxx, p
     status, headers, body = proxx.request("POST", "/v1/chat/completions", {"model": "gpt-x", "messages": "none"})
     assert status == 400
     assert headers["x-should-retry"] == "false"
-    assert json.loads(body)["error"]["message"] in bytes(provider.journal.last.answer).decode()
+    assert body == bytes(provider.journal.last.answer)
     assert len(provider.journal) == 1
 
 
