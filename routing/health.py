@@ -12,8 +12,8 @@ from proxx.kit import clock
 
 Key = UUID | str
 
-# Model names come from callers: beyond this many entries the past ones are swept out.
-SWEEP_AT = 4096
+# Model names come from callers: beyond this many of one credential the past ones are swept out.
+MODELS_AT_MOST = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,9 @@ class Rest:
     is_soft: bool
 
 
-rests: dict[tuple[Key, str], Rest] = {}
-_streaks: dict[tuple[Key, str], int] = {}
+# By credential, then by model; "" stands for all models. No entry: nothing to consider, which is the usual case.
+rests: dict[Key, dict[str, Rest]] = {}
+_streaks: dict[Key, dict[str, int]] = {}
 _in_flight: dict[Key, int] = {}
 
 
@@ -37,40 +38,55 @@ def resting(key: Key, model: str, now: float) -> float | None:
 
 def rest_of(key: Key, model: str, now: float) -> Rest | None:
     """Return the rest that matters most now: a hard one before a soft one, then the longer one."""
-    one, other = rests.get((key, "")), rests.get((key, model))
-    if one is not None and one.until <= now:
-        one = None
-    if other is None or other.until <= now:
-        return one
-    return other if one is None or (not other.is_soft, other.until) > (not one.is_soft, one.until) else one
+    own = rests.get(key)
+    if own is None:
+        return None
+    for place in ("", model):
+        if place in own and own[place].until <= now:
+            del own[place]
+    if not own:
+        rests.pop(key, None)
+        return None
+    one, other = own.get(""), own.get(model)
+    if one is None or other is None:
+        return one or other
+    return max(one, other, key=lambda rest: (not rest.is_soft, rest.until))
 
 
 def rest(key: Key, seconds: float, *, model: str = "", is_soft: bool = False) -> None:
     """Let a credential rest (for one model, if named); a rest never becomes shorter or softer by another."""
-    _sweep()
+    own = rests.setdefault(key, {})
     now = clock.monotonic()
-    before = rests.get((key, model))
+    before = own.get(model)
     if before and before.until > now:
         is_soft = is_soft and before.is_soft
         seconds = max(seconds, before.until - now)
-    rests[key, model] = Rest(now + seconds, is_soft)
+    own[model] = Rest(now + seconds, is_soft)
+    if len(own) > MODELS_AT_MOST:
+        _sweep(key, now)
 
 
 def failed(key: Key, *, model: str = "") -> int:
     """Count one failure and return the length of the streak; many calls that fail during one rest count once."""
-    before = rests.get((key, model))
-    if not (before and before.until > clock.monotonic()) or (key, model) not in _streaks:
-        _streaks[key, model] = _streaks.get((key, model), 0) + 1
-    return _streaks[key, model]
+    before = rests.get(key, {}).get(model)
+    own = _streaks.setdefault(key, {})
+    if model not in own or not (before and before.until > clock.monotonic()):
+        own[model] = own.get(model, 0) + 1
+    return own[model]
 
 
 def good(key: Key, model: str = "") -> None:
     """Note a success: the streak ends, and our own guesses with it; what the upstream asked for stays."""
-    for place in ((key, ""), (key, model)):
-        _streaks.pop(place, None)
-        found = rests.get(place)
-        if found and (found.is_soft or found.until <= clock.monotonic()):
-            del rests[place]
+    streaks, own = _streaks.get(key), rests.get(key)
+    for place in ("", model):
+        if streaks:
+            streaks.pop(place, None)
+        if own and place in own and (own[place].is_soft or own[place].until <= clock.monotonic()):
+            del own[place]
+    if streaks is not None and not streaks:
+        del _streaks[key]
+    if own is not None and not own:
+        rests.pop(key, None)
 
 
 def begin(key: Key) -> None:
@@ -99,16 +115,13 @@ def all_in_flight() -> int:
 
 def forget(key: Key | None = None) -> None:
     """Forget all facts of one credential (it was changed or switched on again), or of all."""
-    for facts in (rests, _streaks):
-        for place in [place for place in facts if key is None or place[0] == key]:
-            facts.pop(place, None)
+    if key is None:
+        rests.clear()
+        _streaks.clear()
+    rests.pop(key or "", None)
+    _streaks.pop(key or "", None)
 
 
-def _sweep() -> None:
-    if len(rests) + len(_streaks) < SWEEP_AT:
-        return
-    now = clock.monotonic()
-    for place in [place for place, rest in rests.items() if rest.until <= now]:
-        del rests[place]
-    for place in [place for place in _streaks if place not in rests]:
-        del _streaks[place]
+def _sweep(key: Key, now: float) -> None:
+    rests[key] = {place: rest for place, rest in rests[key].items() if rest.until > now}
+    _streaks[key] = {place: length for place, length in _streaks.get(key, {}).items() if place in rests[key]}

@@ -7,6 +7,7 @@ Which candidate is tried next after a failure is gateway/failover.py.
 
 from dataclasses import dataclass
 from itertools import groupby
+from uuid import UUID
 
 from routing import health, names, policies
 from routing.addresses import fill, join_url
@@ -24,6 +25,7 @@ class _Routes:
     plan: Plan
     groups: tuple[tuple[Candidate, ...], ...]  # same provider, same priority
     takes_turns: bool
+    keys: frozenset[UUID | str]  # of all candidates' health facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,11 @@ def plan(
     if routes is None:
         routes = _routes(model, dialect, snapshot)
         snapshot.memo.put((model, dialect), routes, weight=len(routes.plan.candidates) + 1)
-    if not routes.takes_turns and not health.rests:
+    nobody_rests = health.rests.keys().isdisjoint(routes.keys)
+    if nobody_rests and not routes.takes_turns:
         return routes.plan
     ordered = [candidate for group in routes.groups for candidate in _in_turn(group, turns)]
-    if not health.rests:
+    if nobody_rests:
         return _with(routes.plan, tuple(ordered), routes.plan.excluded)
     return _without_resting(routes.plan, ordered, now)
 
@@ -72,7 +75,7 @@ def _without_resting(whole: Plan, ordered: list[Candidate], now: float) -> Plan:
     excluded: list[Exclusion] = []
     soonest = float("inf")
     for place, candidate in enumerate(ordered):
-        rest = health.rest_of(candidate.key, candidate.model, now)
+        rest = health.rest_of(candidate.key, candidate.model, now) if candidate.key in health.rests else None
         if rest is None:
             ready.append(candidate)
         elif rest.is_soft:
@@ -130,7 +133,12 @@ def _routes_of(
         )
     )
     whole = Plan(requested, tuple(found), tuple(excluded), refusal, None, alias)
-    return _Routes(whole, groups, any(len(group) > 1 for group in groups))
+    return _Routes(
+        whole,
+        groups,
+        takes_turns=any(len(group) > 1 for group in groups),
+        keys=frozenset(candidate.key for candidate in found),
+    )
 
 
 def _door(provider: Provider, place: tuple[bool, str], model: str, dialect: str) -> _Door:
@@ -153,4 +161,4 @@ def _exclusion(provider_id: str, credential: CredentialView | None, code: str) -
 
 
 def _refused(model: str, code: str) -> _Routes:
-    return _Routes(Plan(model, (), (), code, None, None), (), takes_turns=False)
+    return _Routes(Plan(model, (), (), code, None, None), (), takes_turns=False, keys=frozenset())

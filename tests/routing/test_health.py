@@ -67,8 +67,17 @@ def test_calls_in_flight_are_counted_and_never_below_zero() -> None:
 
 
 def test_past_rests_are_swept_out(clock: clocks.Stopped) -> None:
-    for number in range(health.SWEEP_AT):
+    for number in range(health.MODELS_AT_MOST):
+        health.failed("ollama", model=f"model-{number}")
         health.rest("ollama", 1, model=f"model-{number}")
     clock.advance(2)
     health.rest("ollama", 1)
-    assert len(health.rests) == 1
+    assert list(health.rests["ollama"]) == [""]
+
+
+def test_a_rest_that_is_over_leaves_no_trace(clock: clocks.Stopped) -> None:
+    one = uuid4()
+    health.rest(one, 1)
+    clock.advance(2)
+    assert health.rest_of(one, "m", clocks.monotonic()) is None
+    assert health.rests == {}
