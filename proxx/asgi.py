@@ -18,8 +18,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 django_application: Any = get_asgi_application()  # sets Django up: everything that touches models is imported below it
 
-from analytics.consumers import PATH as TRAFFIC_PATH  # noqa: E402
-from analytics.consumers import traffic_socket  # noqa: E402
+from analytics import consumers  # noqa: E402
 from proxx.api.handler import application as client_application  # noqa: E402
 
 # First segments of the paths that API clients use, with and without a version in front (spec: features, registry 1).
@@ -46,6 +45,9 @@ CLIENT_SEGMENTS = frozenset(
     }
 )
 
+# Each socket judges origin and operator itself (consumers.py); every other path is refused.
+SOCKETS: dict[str, Any] = {consumers.PATH: consumers.traffic_socket}
+
 REFUSED = b'{"error":{"message":"%s","type":"invalid_request_error","code":"%s","param":null}}'
 
 
@@ -58,10 +60,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         else:
             await django_application(scope, receive, send)
     elif kind == "websocket":
-        if scope["path"] == TRAFFIC_PATH:
-            await traffic_socket(scope, receive, send)
-        else:
-            await _refuse_socket(scope, receive, send)
+        await SOCKETS.get(scope["path"], _refuse_socket)(scope, receive, send)
     else:
         raise ValueError(f"There is no {kind} here.")
 

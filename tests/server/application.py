@@ -71,9 +71,11 @@ async def flood(scope, receive, send, options):
     await body_of(receive)
     await send({"type": "http.response.start", "status": 200, "headers": []})
     left = int(options.get("size", 1 << 40))
-    while left > 0:
+    departure = asyncio.ensure_future(receive())
+    while left > 0 and not departure.done():
         await send({"type": "http.response.body", "body": b"x" * min(left, 65536), "more_body": True})
         left -= 65536
+    departure.cancel()
     await send({"type": "http.response.body", "body": b""})
 
 

@@ -7,7 +7,7 @@ import sys
 
 
 def main(kind):
-    os.environ["DJANGO_SETTINGS_MODULE"] = "proxx.settings.test"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.server.settings"
     if importlib.util.find_spec("uvloop") and "PLAIN_ASYNCIO" not in os.environ:
         import uvloop
 

@@ -6,6 +6,8 @@ import pytest
 
 from tests.server.conftest import KEY, eventually, everything, parsed, until
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_request_reaches_the_application_as_it_was_sent(server):
     answer = server.ask(

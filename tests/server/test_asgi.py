@@ -50,6 +50,17 @@ async def test_everything_else_goes_to_django(monkeypatch, path):
     assert await taken_by(monkeypatch, path) == ["django"]
 
 
+async def test_the_consoles_live_traffic_goes_to_its_consumer(monkeypatch):
+    took = []
+
+    async def consumer(scope, receive, send):
+        took.append(scope["path"])
+
+    monkeypatch.setitem(asgi.SOCKETS, "/console/live/traffic", consumer)
+    await taken_by(monkeypatch, "/console/live/traffic", "websocket")
+    assert took == ["/console/live/traffic"]
+
+
 async def refused(path, extensions):
     said = []
 

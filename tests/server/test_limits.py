@@ -9,6 +9,8 @@ import pytest
 
 from tests.server.conftest import KEY, MIB, PROXY, eventually, everything, parsed, running, until
 
+pytestmark = pytest.mark.slow
+
 
 def error_of(answer):
     status, headers, body = parsed(answer)

@@ -47,6 +47,8 @@ STRICTER = {
     "an unknown expectation": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n\0",
 }
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", SMUGGLED)
 def test_what_could_be_read_in_two_ways_is_refused(server, name):

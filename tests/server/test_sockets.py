@@ -1,16 +1,15 @@
-"""WebSockets: handed to Daphne from either data plane, refused honestly, held back, closed when the server stops."""
+"""WebSockets: handed to Daphne from either data plane, refused honestly, held back."""
 
 import base64
 import json
 import os
-import signal
 import struct
 
 import pytest
 
-from tests.server.conftest import eventually, parsed, running, until
+from tests.server.conftest import parsed, until
 
-KINDS = ("daphne-fast", "daphne-stock")
+pytestmark = pytest.mark.slow
 
 
 def upgrade(path, *lines):
@@ -77,13 +76,3 @@ def test_a_websocket_that_is_not_read_fills_no_memory(daphne):
     assert daphne.facts()["kib"] - before < 8 * 1024
     for sock in sockets:
         sock.close()
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_websockets_are_told_that_the_server_restarts(kind):
-    with running(kind) as served:
-        sock = opened(served, "/chat")
-        served.process.send_signal(signal.SIGTERM)
-        assert until(sock, struct.pack("!H", 1012))
-        sock.sendall(frame(8, struct.pack("!H", 1012)))
-        eventually(lambda: served.process.poll() == 0, 10)
