@@ -3,9 +3,10 @@
 import re
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from proxx.api.answers import StreamedAnswer, WholeAnswer
 from proxx.gateway import settle, walk
 from proxx.gateway.call import Call
 from proxx.gateway.errors import BadRequest, Forbidden, UnsupportedMedia
@@ -41,16 +42,20 @@ async def answer(request: HttpRequest, dialect: Protocol, endpoint: str) -> Http
 
 def respond(reply: Reply, dialect: Protocol) -> HttpResponseBase:
     """Turn a reply into Django's terms; the slim handler sends it."""
-    response: HttpResponseBase
+    response: WholeAnswer | StreamedAnswer
     if reply.pieces is None:
-        response = HttpResponse(reply.body, status=reply.status, content_type=reply.content_type)
+        response = WholeAnswer(reply.body, status=reply.status, content_type=reply.content_type)
     else:
-        response = StreamingHttpResponse(reply.pieces, status=reply.status, content_type=reply.content_type)
+        response = StreamedAnswer(
+            reply.pieces,
+            status=reply.status,
+            content_type=reply.content_type,
+            heartbeat=reply.heartbeat,
+            farewell=dialect.write_stream_error(_STOPPING),
+        )
         response["cache-control"] = "no-cache"
         response["x-accel-buffering"] = "no"
-        response.heartbeat = reply.heartbeat  # type: ignore[attr-defined]
-        response.farewell = dialect.write_stream_error(_STOPPING)  # type: ignore[attr-defined]
-    response.sent = reply.sent  # type: ignore[attr-defined]
+    response.sent = reply.sent
     for name, value in reply.headers:
         response[name] = value
     return response

@@ -14,11 +14,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, get_resolver
 
 from proxx.api import errors, routes
+from proxx.api.answers import StreamedAnswer, WholeAnswer
 from proxx.api.heart import Heart
 from proxx.gateway.errors import GatewayError, MethodNotAllowed, NotFound, TooLarge
 
@@ -49,11 +50,12 @@ async def application(scope: MutableMapping[str, Any], receive: Receive, send: S
     departure.add_done_callback(lambda _: task.cancel() if task is not None else None)
     try:
         response = await _respond(_request(scope, body))
-        if response.streaming:
+        if isinstance(response, StreamedAnswer):
             await _send_stream(response, send, departure)
         else:
             await _send_whole(response, send)
-        getattr(response, "sent", _nothing)()
+        if isinstance(response, WholeAnswer | StreamedAnswer):
+            response.sent()
     except asyncio.CancelledError:
         if not departure.done():
             raise
@@ -62,10 +64,6 @@ async def application(scope: MutableMapping[str, Any], receive: Receive, send: S
             task.uncancel()
     finally:
         departure.cancel()
-
-
-def _nothing() -> None:
-    """Answers that are no calls (errors, lists, health) have nothing to settle."""
 
 
 async def _read_body(receive: Receive) -> bytes:
@@ -132,18 +130,16 @@ async def _send_whole(response: HttpResponseBase, send: Send) -> None:
     await send({"type": "http.response.body", "body": content})
 
 
-async def _send_stream(response: HttpResponseBase, send: Send, departure: "asyncio.Future[Message]") -> None:
-    if not isinstance(response, StreamingHttpResponse):
-        raise TypeError("a streaming answer is a StreamingHttpResponse")
+async def _send_stream(response: StreamedAnswer, send: Send, departure: "asyncio.Future[Message]") -> None:
     await send(_head(response))
-    heart = Heart(send, getattr(response, "heartbeat", b""), settings.PROXY_STREAM_HEARTBEAT)
+    heart = Heart(send, response.heartbeat, settings.PROXY_STREAM_HEARTBEAT)
     try:
-        async with aclosing(response._iterator) as pieces:  # its own iterator: Django's wrapper would not be closed
+        async with aclosing(response.pieces) as pieces:  # its own: Django's wrapper would not close it
             async for piece in pieces:
                 await heart.send(piece)
     except asyncio.CancelledError:
         if not departure.done():
-            await heart.send(getattr(response, "farewell", b""))
+            await heart.send(response.farewell)
         raise
     finally:
         heart.stop()

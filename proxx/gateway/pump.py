@@ -5,7 +5,7 @@ that only lacks its end mark gets it. How the HTTP answer is made of this is api
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -38,7 +38,7 @@ class Reply:
     content_type: str
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
-    pieces: AsyncIterator[bytes] | None = None
+    pieces: AsyncGenerator[bytes, None] | None = None
     heartbeat: bytes = b""
     sent: Callable[[], None] = lambda: None  # to be called when the last byte has been handed over
 
@@ -64,7 +64,7 @@ def reply_early(call: Call, speaking: "asyncio.Task[Speaking]") -> Reply:
     return Reply(200, call.dialect.stream_type, _own_headers(call), pieces=stream, heartbeat=call.dialect.heartbeat)
 
 
-async def _awaited(call: Call, waiting: "asyncio.Task[Speaking]") -> AsyncIterator[bytes]:
+async def _awaited(call: Call, waiting: "asyncio.Task[Speaking]") -> AsyncGenerator[bytes, None]:
     try:
         yield OPENING_COMMENT
         speaking = await waiting
@@ -78,7 +78,7 @@ async def _awaited(call: Call, waiting: "asyncio.Task[Speaking]") -> AsyncIterat
         yield piece
 
 
-async def _watched(call: Call, speaking: Speaking) -> AsyncIterator[bytes]:
+async def _watched(call: Call, speaking: Speaking) -> AsyncGenerator[bytes, None]:
     watch, seen, pieces = speaking.watch, speaking.seen, speaking.pieces
     if watch is None or pieces is None:
         raise TypeError("a whole answer has no pieces")
@@ -121,10 +121,11 @@ class _Alarm:
     __slots__ = ("_speaking", "_timer", "rang")
 
     def __init__(self, call: Call, speaking: Speaking) -> None:
-        self.rang, self._speaking, self._timer = False, speaking, None
+        self.rang, self._speaking = False, speaking
+        self._timer: asyncio.TimerHandle | None = None
         if settings.PROXY_TOTAL_TIMEOUT:
             left = call.started + settings.PROXY_TOTAL_TIMEOUT - clock.monotonic()
-            self._timer: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(left, self._ring)
+            self._timer = asyncio.get_running_loop().call_later(left, self._ring)
 
     def _ring(self) -> None:
         self.rang = True
