@@ -26,12 +26,12 @@ HELD_LIMIT = 1024 * 1024  # comments and empty deltas before the first meaningfu
 
 FAULTS = tuple(known for known, _ in failures.EXCEPTIONS)
 
-_STANDARD_HEADERS = [
-    (b"content-type", b"application/json"),
-    (b"accept", b"application/json, text/event-stream"),
-    (b"accept-encoding", b"identity"),
-    (b"user-agent", b"proxx"),
-]
+_STANDARD_HEADERS = {
+    b"content-type": b"application/json",
+    b"accept": b"application/json, text/event-stream",
+    b"accept-encoding": b"identity",
+    b"user-agent": b"proxx",
+}
 
 
 class AttemptFailed(Exception):
@@ -132,8 +132,10 @@ def _judge(seen: Seen, *, ended: bool) -> None:
 
 def _request(call: Call, candidate: Candidate) -> UpstreamRequest:
     credential, provider = candidate.credential, candidate.provider
-    headers = list(_STANDARD_HEADERS)
-    headers.extend((name.encode(), value.encode()) for name, value in provider.headers)
+    headers = list(_STANDARD_HEADERS.items())
+    if provider.headers:
+        own = {name.lower().encode(): value.encode() for name, value in provider.headers}
+        headers = list({**_STANDARD_HEADERS, **own}.items())
     if credential is not None:
         headers.extend(auth.headers(candidate.auth, credential.secret.reveal()))
     return UpstreamRequest(
