@@ -124,6 +124,7 @@ def serve(application: Application, listener: socket.socket, when_listening: Cal
         http=Protocol,
         lifespan="off",
         log_config=None,
+        log_level="warning",
         access_log=False,
         server_header=False,
         proxy_headers=bool(trusted),
