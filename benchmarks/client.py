@@ -126,7 +126,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--requests", type=int, default=8000)
+    parser.add_argument("--requests", type=int, default=4000)
     options = parser.parse_args()
     os.sched_setaffinity(0, {0})
     factories = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}

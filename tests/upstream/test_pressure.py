@@ -4,9 +4,8 @@ import asyncio
 import tracemalloc
 
 from proxx.upstream import client
-from proxx.upstream.message import Timeouts
 from proxx.upstream.transport.connection import Connection
-from tests.upstream.conftest import BRIEF, MIB, Serve, ask, pool, send_and_read
+from tests.upstream.conftest import MIB, Serve, ask, pool, send_and_read
 from tests.upstream.raw import Peer, always, answer
 
 
@@ -40,18 +39,6 @@ async def test_a_slow_reader_makes_the_upstream_wait(serve: Serve) -> None:
     tracemalloc.stop()
     assert received == size
     assert peak < 12 * MIB
-
-
-async def test_silence_while_the_reader_makes_the_upstream_wait_is_no_timeout(serve: Serve) -> None:
-    async def script(peer: Peer) -> None:
-        await peer.request()
-        await peer.send(answer(b"x" * (16 * MIB)))
-
-    server = await serve(script)
-    timeouts = Timeouts(connect=5, headers=5, idle=BRIEF)
-    response = await client.send(ask(server.url(), timeouts=timeouts))
-    await asyncio.sleep(4 * BRIEF)
-    assert len(await response.read(16 * MIB)) == 16 * MIB
 
 
 # Numbers.

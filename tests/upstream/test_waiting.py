@@ -45,19 +45,6 @@ async def test_a_stream_that_falls_silent_times_out_after_what_came(serve: Serve
             await anext(stream)
 
 
-async def test_a_stream_that_keeps_talking_outlives_the_idle_time(serve: Serve) -> None:
-    async def script(peer: Peer) -> None:
-        await peer.request()
-        await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 12\r\n\r\n")
-        for _ in range(12):
-            await asyncio.sleep(BRIEF / 4)
-            await peer.send(b".")
-
-    server = await serve(script)
-    timeouts = Timeouts(connect=5, headers=5, idle=BRIEF)
-    assert await (await client.send(ask(server.url(), timeouts=timeouts))).read(100) == b"." * 12
-
-
 async def test_an_idle_time_shorter_than_the_wait_for_the_head_is_kept(serve: Serve) -> None:
     async def script(peer: Peer) -> None:
         while True:
@@ -81,36 +68,6 @@ async def test_an_upstream_that_stops_taking_the_request_times_out(serve: Serve)
     timeouts = Timeouts(connect=5, headers=5, idle=BRIEF)
     with pytest.raises(httpx.WriteTimeout):
         await client.send(ask(server.url(), body=b"x" * (32 * MIB), timeouts=timeouts))
-
-
-async def test_an_upload_that_is_slow_but_steady_runs_into_no_timeout(serve: Serve) -> None:
-    async def script(peer: Peer) -> None:
-        while True:
-            head = await peer.reader.readuntil(b"\r\n\r\n")
-            left = int(head.rsplit(b"content-length: ", 1)[1].split(b"\r\n")[0])
-            while left:
-                left -= len(await peer.reader.read(min(left, MIB)))
-                await asyncio.sleep(BRIEF / 4)
-            await peer.send(answer())
-
-    server = await serve(script)
-    timeouts = Timeouts(connect=5, headers=5 * BRIEF, idle=5 * BRIEF)
-    for _ in range(2):
-        response = await client.send(ask(server.url(), body=b"x" * (24 * MIB), timeouts=timeouts))
-        assert await response.read(100) == b"hello"
-    assert len(server.peers) == 1
-
-
-async def test_the_wait_for_the_head_begins_when_the_request_has_left(serve: Serve) -> None:
-    async def script(peer: Peer) -> None:
-        await peer.request()
-        await asyncio.sleep(4 * BRIEF)
-        await peer.send(answer())
-
-    server = await serve(script)
-    timeouts = Timeouts(connect=5, headers=5, idle=2 * BRIEF)
-    response = await client.send(ask(server.url(), body=b"x" * (16 * MIB), timeouts=timeouts))
-    assert await response.read(100) == b"hello"
 
 
 async def test_an_answer_before_the_request_has_left_is_read_and_the_connection_closed(serve: Serve) -> None:
