@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 REFUSED = 2
+INTERRUPTED = 130
 
 
 def main() -> int:
@@ -27,6 +28,8 @@ def main() -> int:
     except (ImproperlyConfigured, CannotStart) as fault:
         _say(f"proxx cannot start: {' '.join(str(fault).split())}")
         return REFUSED
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _prepare() -> Callable[[], int]:

@@ -7,7 +7,7 @@ import asyncio
 from collections import Counter
 from contextlib import suppress
 from email.utils import formatdate
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from proxx.server.bodies import Room
 from proxx.server.limits import Limits
@@ -36,6 +36,7 @@ class Connections:
         self.limits = limits
         self.room = Room(limits.bodies_in_flight)
         self.open: set[Line] = set()
+        self.sockets: set[Any] = set()  # WebSockets: Daphne closes them, here they only count
         self.tasks: set[asyncio.Task[None]] = set()
         self.closing = False
         self.date = b""
@@ -50,7 +51,7 @@ class Connections:
     def admit(self, line: Line, address: str) -> bool:
         """Register a new connection, or return False if there are too many."""
         limits = self.limits
-        if self.closing or len(self.open) >= limits.connections:
+        if self.closing or len(self.open) + len(self.sockets) >= limits.connections:
             return False
         if limits.connections_per_address:
             if self._by_address[address] >= limits.connections_per_address:

@@ -88,6 +88,7 @@ class Server(daphne.server.Server):
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         """Start the application for a request or socket; its end is noticed at once, not at the next second."""
         if scope["type"] == "websocket":
+            self.proxx_connections.sockets.add(protocol)
             sockets.complete_scope(scope)
         else:
             scope["client"] = list(protocol.channel.seen_as[0])
@@ -112,6 +113,7 @@ class Server(daphne.server.Server):
 
     def protocol_disconnected(self, protocol: Any) -> None:
         """Forget a request or socket as soon as its application has ended too."""
+        self.proxx_connections.sockets.discard(protocol)
         details = self.connections.get(protocol)
         if details is None:
             return

@@ -112,7 +112,7 @@ class Channel(HTTPChannel):
         limits = self.connections.limits
         if self.connections.closing or not limits.keep_alive:
             self.persistent = 0
-        self._begin("head" if self._dataBuffer else "idle")
+        self._begin("head" if any(self._dataBuffer) else "idle")
         try:
             super().requestDone(request)
         except Refused as refused:
@@ -123,6 +123,11 @@ class Channel(HTTPChannel):
         self._stage = "deaf"
         self.connections.forget(self, self._peer)
         super().connectionLost(reason)
+
+    def hand_over(self) -> None:
+        """Let Daphne's WebSocket protocol have the transport; nothing reaches this object any more."""
+        self._stage = "deaf"
+        self.connections.forget(self, self._peer)
 
     def check(self, now: float) -> None:
         """Act if a deadline has passed."""

@@ -40,7 +40,9 @@ class Request(WebRequest):
         self.uri = head.path + (b"?" + head.query if head.query else b"")
         self.path = head.path
         self.requestHeaders.removeHeader(b"daphne-root-path")  # Daphne believes it from anybody
-        if not head.websocket:
+        if head.websocket:
+            self.channel.hand_over()
+        else:
             self.requestHeaders.removeHeader(b"upgrade")  # an upgrade to anything else is ignored
             self.gate = self.channel.gate
             self.registerProducer(self.gate, True)  # noqa: FBT003 - Twisted's signature

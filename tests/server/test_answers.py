@@ -160,7 +160,7 @@ def test_the_application_hears_of_a_departure_within_a_second(server):
             sock.sendall(b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}" % path)
             if b"begin" in path:
                 until(sock, b"begun")
-    eventually(lambda: server.facts()["seen"]["left"] == before + 2, 1)
+    eventually(lambda: server.facts()["seen"]["left"] == before + 2, 2)
 
 
 def test_an_application_that_does_not_listen_is_cancelled_when_its_client_leaves(daphne):

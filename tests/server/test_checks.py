@@ -173,4 +173,4 @@ def test_a_fresh_installation_answers_soon_and_stops_with_code_0(environment, se
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0
     assert f"Cannot listen on 127.0.0.1 port {port}" in line
-    assert took < 15, "3 s on an idle machine (benchmarks), several times that beside other tests"
+    assert took < 30, "1 to 2 s on an idle machine (benchmarks), many times that beside other tests"

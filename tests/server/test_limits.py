@@ -8,6 +8,7 @@ import time
 import pytest
 
 from tests.server.conftest import KEY, MIB, PROXY, eventually, everything, parsed, running, until
+from tests.server.test_sockets import opened
 
 pytestmark = pytest.mark.slow
 
@@ -151,8 +152,8 @@ def test_a_silent_connection_is_closed(daphne):
 
 def test_an_idle_connection_is_closed(daphne):
     with daphne.connect() as sock:
-        sock.sendall(b"GET /echo HTTP/1.1\r\nHost: x\r\n\r\n")
-        until(sock, b"}")
+        sock.sendall(b"POST /mirror HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello")
+        until(sock, b"hello")
         began = time.monotonic()
         assert everything(sock) == b""
         assert 1 < time.monotonic() - began < 3.5
@@ -198,16 +199,18 @@ def test_a_head_of_60_kb_is_not_too_large(server):
     assert server.get("/echo", "X-Big: " + "y" * 60_000)[0] == 200
 
 
-def test_connections_beyond_the_limit_are_turned_away():
-    with running("daphne-fast", PROXY_CONNECTION_LIMIT="3", PROXY_HEADER_TIMEOUT="10") as served:
-        held = [served.connect() for _ in range(3)]
-        held[0].sendall(b"GET /echo HTTP/1.1\r\nHost: x\r\n\r\n")
-        until(held[0], b"}")
+@pytest.mark.parametrize("kind", ["daphne-fast", "daphne-stock"])
+def test_connections_beyond_the_limit_are_turned_away(kind):
+    with running(kind, PROXY_CONNECTION_LIMIT="3", PROXY_HEADER_TIMEOUT="10") as served:
+        for _ in range(4):
+            opened(served, "/chat").close()
+            eventually(lambda: served.get("/echo")[0] == 200)
+        held = [opened(served, "/chat"), served.connect(), served.connect()]
+        held[1].sendall(b"GET /echo HTTP/1.1\r\nHost: x\r\n\r\n")
+        until(held[1], b"}")
         assert error_of(served.ask(b""))[:2] == (503, "too_many_connections")
         held.pop().close()
         eventually(lambda: served.get("/echo")[0] == 200)
-        for sock in held:
-            sock.close()
 
 
 def test_the_client_behind_a_trusted_proxy_is_the_one_it_names(server):
