@@ -100,7 +100,7 @@ async def _begin_stream(call: Call, candidate: Candidate, response: UpstreamResp
         ready = watch.feed(piece)
         held.append(ready)
         size += len(ready)
-        if watch.seen.spoke and watch.seen.error is None:
+        if watch.seen.spoke and watch.seen.error is None and not watch.seen.malformed:
             break
         _judge(watch.seen, ended=watch.seen.ended or size > HELD_LIMIT)
     else:

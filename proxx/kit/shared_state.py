@@ -194,7 +194,10 @@ def _messages(channel: str, over: threading.Event) -> Iterator[bytes]:
     with subscription:
         subscription.subscribe(NAMESPACE + channel)
         while not over.is_set():
-            message = subscription.get_message(timeout=PATIENCE)
+            try:
+                message = subscription.get_message(timeout=PATIENCE)
+            except ValueError:  # `close` took the connection away while we read from it
+                raise redis.ConnectionError("closed") from None
             # Our own were handed on when they were published.
             if message is not None and not message["data"].startswith(SENDER):
                 yield message["data"][len(SENDER) :]
