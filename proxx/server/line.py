@@ -86,7 +86,7 @@ class Line(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take what arrived."""
-        if self._state == READING and not self.paused:
+        if self._state == READING and (self._stage != intake.NOTHING or not self.paused):
             try:
                 request = self.intake.feed(_buffer[:nbytes])
             except Refused as refused:
