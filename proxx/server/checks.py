@@ -54,23 +54,26 @@ def check_settings(settings: Any) -> None:
 
 
 def check_data() -> None:
-    """Raise `CannotStart` if the provider registry is faulty, the database away, or its tables not up to date."""
+    """Raise `CannotStart` if registry or egress settings are faulty, the database away, or its tables not up to date."""
     from django.db import DEFAULT_DB_ALIAS, connections
     from django.db.migrations.executor import MigrationExecutor
     from django.db.utils import Error
 
+    from proxx.upstream import client
     from routing import providers
 
+    if fault := client.configuration_fault():
+        raise CannotStart(fault)
     try:
         providers.load()
-    except providers.ProviderFault as fault:
-        raise CannotStart(f"The provider registry is faulty: {fault}") from None
+    except providers.ProviderFault as broken:
+        raise CannotStart(f"The provider registry is faulty: {broken}") from None
     connection = connections[DEFAULT_DB_ALIAS]
     try:
         executor = MigrationExecutor(connection)
         waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except Error as fault:
-        raise CannotStart(f"The database cannot be asked: {' '.join(str(fault).split())}") from None
+    except Error as away:
+        raise CannotStart(f"The database cannot be asked: {' '.join(str(away).split())}") from None
     finally:
         connection.close()
     if waiting:
