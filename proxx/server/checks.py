@@ -54,7 +54,7 @@ def check_settings(settings: Any) -> None:
 
 
 def check_data() -> None:
-    """Raise `CannotStart` if registry or egress settings are faulty, the database away, or its tables not up to date."""
+    """Raise `CannotStart` if registry or egress settings are faulty, or the database is away or not up to date."""
     from django.db import DEFAULT_DB_ALIAS, connections
     from django.db.migrations.executor import MigrationExecutor
     from django.db.utils import Error
