@@ -43,7 +43,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             process_group=0,  # the terminal's Ctrl-C reaches only the supervisor, which then stops all in order
-            preexec_fn=_end_with_parent(),
+            preexec_fn=end_with_parent(),
         )
         assert self._process.stdout is not None
         self._printer = asyncio.create_task(self._print(self._process.stdout), name=f"output of {self.name}")
@@ -93,7 +93,7 @@ def say(text: str, *, who: str = "") -> None:
         sys.stdout.flush()
 
 
-def _end_with_parent() -> Callable[[], None] | None:
+def end_with_parent() -> Callable[[], None] | None:
     """Return what asks Linux to end the child if the supervisor itself is killed; nothing elsewhere."""
     if not sys.platform.startswith("linux"):
         return None

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from proxx.child import end_with_parent
 from tests.house import files
 
 READY_WITHIN = 90.0
@@ -57,6 +58,7 @@ class Command:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=end_with_parent(),  # also if the tests themselves are killed
         )
         self._lines: list[str] = []
         self._reader = threading.Thread(target=self._read, name=f"reader of {line}")
