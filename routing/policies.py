@@ -27,8 +27,20 @@ def forget() -> None:
 
 
 def round_robin(group: Sequence[Candidate], turn: int) -> Sequence[Candidate]:
-    """Begin with the next one each time; the others follow in their order."""
-    return rotated(group, turn % len(group))
+    """Begin with the next one each time, one of weight 3 three times in a row; the others follow in their order."""
+    total = sum(map(_weight, group))
+    if total == len(group):
+        return rotated(group, turn % total)
+    place = turn % total
+    for start, candidate in enumerate(group):
+        place -= _weight(candidate)
+        if place < 0:
+            return rotated(group, start)
+    return group
+
+
+def _weight(candidate: Candidate) -> int:
+    return max(1, candidate.credential.weight) if candidate.credential is not None else 1
 
 
 def priority(group: Sequence[Candidate], turn: int) -> Sequence[Candidate]:

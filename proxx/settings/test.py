@@ -1,10 +1,14 @@
 """Running the tests: fixed secrets that protect nothing, a database of its own, no environment of the developer's."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
 os.environ["PROXX_ENV_FILE"] = os.devnull
-os.environ.setdefault("PROXY_DATA_DIR", tempfile.mkdtemp(prefix="proxx-test-"))
+if "PROXY_DATA_DIR" not in os.environ:
+    os.environ["PROXY_DATA_DIR"] = tempfile.mkdtemp(prefix="proxx-test-")
+    atexit.register(shutil.rmtree, os.environ["PROXY_DATA_DIR"], ignore_errors=True)
 os.environ["SECRET_KEY"] = "only-for-tests-0123456789-0123456789-0123456789-0123456789"
 os.environ["PROXY_TOKEN_PEPPER"] = "only-for-tests-pepper-0123456789-0123456789"
 os.environ["PROXY_ENCRYPTION_KEYS"] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="

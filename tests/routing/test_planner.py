@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from proxx.kit import clock as clocks
-from routing import health, planner, providers
+from routing import health, planner, policies, providers
 from routing.plan import Plan
 from routing.snapshot import Snapshot
 from tests.routing.pictures import TENANT, catalog, credential, picture
@@ -286,3 +286,11 @@ def test_a_thousand_strange_names_leave_the_memory_bounded() -> None:
     for number in range(1000):
         plan(f"strange-{number}", snapshot)
     assert len(snapshot.memo._answers) < 200
+
+
+def test_an_equal_credential_of_weight_three_begins_three_times_as_often() -> None:
+    policies.forget()
+    heavy, light = credential(account_id="heavy", weight=3), credential(account_id="light")
+    snapshot = picture(heavy, light, declared=frozenset({"gpt-x"}))
+    first = [plan("gpt-x", snapshot).candidates[0].credential for _ in range(8)]
+    assert [one.account_id for one in first if one] == ["heavy", "heavy", "heavy", "light"] * 2
