@@ -76,11 +76,12 @@ def _application(path: str) -> Any:
 
 
 def _begin_background_work() -> None:
-    """Start what runs beside the requests: following the configuration, writing the records."""
+    """Start what runs beside the requests: following the configuration, keeping the lists of models, writing the records."""
     from analytics import queue
-    from routing import reload
+    from routing import list_watch, reload
 
     reload.start_watching()
+    list_watch.start_watching()
     queue.start()
 
 

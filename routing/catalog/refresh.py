@@ -1,6 +1,6 @@
 """refresh(): ask the providers that can be called for their models and store what they say.
 
-Runs beside the serving processes (Celery, a command). A provider that does not answer in time keeps its last list,
+Runs beside the calls, on a loop of its own (Celery, a command, list_watch.py's thread). A provider that does not answer in time keeps its last list,
 which grows old and then proves nothing; nobody waits for it, and it works without any network.
 """
 
@@ -51,36 +51,36 @@ async def look_at(snapshot: Snapshot, provider_ids: Collection[str] | None = Non
 
 async def _look(snapshot: Snapshot, provider_id: str, gate: asyncio.Semaphore) -> Look | None:
     provider = snapshot.providers[provider_id]
-    doors = _doors(provider, snapshot.credentials.get(provider_id, ()))
-    if not doors:
+    ways = doors(provider, snapshot.credentials.get(provider_id, ()))
+    if not ways:
         return None
     async with gate:
         try:
             async with asyncio.timeout(settings.CATALOG_ROUTE_TIMEOUT):
-                return await _ask_doors(provider, doors)
+                return await _ask_doors(provider, ways)
         except TimeoutError:
             return Look(provider_id, fault="The provider did not answer in time.")
 
 
-def _doors(
+def doors(
     provider: Provider, credentials: Sequence[CredentialView]
 ) -> dict[str, list[tuple[CredentialView | None, tuple[str, ...]]]]:
     """Return who may ask where: for each base URL that lists models, its first few accounts."""
-    doors: dict[str, list[tuple[CredentialView | None, tuple[str, ...]]]] = {}
+    found: dict[str, list[tuple[CredentialView | None, tuple[str, ...]]]] = {}
     for credential in credentials or (None,):
         is_oauth = credential is not None and credential.kind == "oauth_bearer"
         base = provider.base_for(oauth=is_oauth, own=credential.base_url if credential else "")
         paths = provider.models_paths_at(base)
-        if base and paths and len(doors.get(base, ())) < ACCOUNTS_ASKED:
-            doors.setdefault(base, []).append((credential, paths))
-    return doors
+        if base and paths and len(found.get(base, ())) < ACCOUNTS_ASKED:
+            found.setdefault(base, []).append((credential, paths))
+    return found
 
 
-async def _ask_doors(provider: Provider, doors: dict[str, list[tuple[CredentialView | None, tuple[str, ...]]]]) -> Look:
+async def _ask_doors(provider: Provider, ways: dict[str, list[tuple[CredentialView | None, tuple[str, ...]]]]) -> Look:
     """Join the lists of all base URLs; of one base URL the first account that gets an answer wins."""
     found: dict[str, Listed] = {}
     fault = ""
-    for base, askers in doors.items():
+    for base, askers in ways.items():
         for credential, paths in askers:
             models, said = await _ask_paths(provider, base, credential, paths)
             fault = fault or said
