@@ -76,7 +76,7 @@ def _application(path: str) -> Any:
 
 
 def _begin_background_work() -> None:
-    """Start what runs beside the requests: following the configuration, keeping the lists of models, writing the records."""
+    """Start what runs beside the requests: following the configuration, asking for models, writing the records."""
     from analytics import queue
     from routing import list_watch, reload
 

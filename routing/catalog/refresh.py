@@ -1,7 +1,8 @@
 """refresh(): ask the providers that can be called for their models and store what they say.
 
-Runs beside the calls, on a loop of its own (Celery, a command, list_watch.py's thread). A provider that does not answer in time keeps its last list,
-which grows old and then proves nothing; nobody waits for it, and it works without any network.
+Runs beside the calls, on a loop of its own (Celery, a command, list_watch.py's thread). A provider that does not
+answer in time keeps its last list, which grows old and then proves nothing; nobody waits for it, and it works without
+any network.
 """
 
 import asyncio

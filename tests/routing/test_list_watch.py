@@ -10,6 +10,7 @@ import pytest
 from proxx.kit import clock, shared_state
 from proxx.kit.sealing import Secret
 from routing import list_watch, reload
+from routing.catalog import merge, refresh
 from routing.list_watch import Due, Schedule
 from routing.models import CatalogModel, CatalogState
 from tests.routing.catalog.test_refresh import at, upstream
@@ -74,7 +75,7 @@ def test_a_young_list_is_not_asked_for_again_unless_the_account_is_new(monkeypat
         asked.append(provider_ids)
         return []
 
-    monkeypatch.setattr(list_watch.refresh, "look_at", look_at)
+    monkeypatch.setattr(refresh, "look_at", look_at)
     CatalogState.objects.create(provider_id="openai", tried_at=clock.now(), fetched_at=clock.now())
     CatalogState.objects.create(provider_id="groq", tried_at=clock.now(), fault="The provider answered 500.")
     snapshot = picture(credential("openai"), credential("groq"))
@@ -90,6 +91,14 @@ def test_a_young_list_is_not_asked_for_again_unless_the_account_is_new(monkeypat
 @pytest.mark.django_db(transaction=True)
 async def test_an_account_added_while_serving_has_its_models_listed_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(list_watch, "TICK", 0.01)
+    stored, loop, store = asyncio.Event(), asyncio.get_running_loop(), merge.store
+
+    def noted(looks: Any) -> bool:
+        changed = store(looks)
+        loop.call_soon_threadsafe(stored.set)
+        return changed
+
+    monkeypatch.setattr(merge, "store", noted)
     reload.install(picture())
     async with upstream(lambda *_: (200, {"data": [{"id": "m"}]})) as (base, arrived):
         list_watch.start_watching()
@@ -99,11 +108,11 @@ async def test_an_account_added_while_serving_has_its_models_listed_soon(monkeyp
             assert not arrived
             reload.install(at(base, "openai", credential("openai")))
             async with asyncio.timeout(10):
-                while not await CatalogModel.objects.filter(provider_id="openai", model_id="m").aexists():
-                    await asyncio.sleep(0.02)
+                await stored.wait()
         finally:
             await list_watch.stop_watching()
     assert len(arrived) == 1
+    assert await CatalogModel.objects.filter(provider_id="openai", model_id="m").aexists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -112,10 +121,12 @@ async def test_a_look_that_breaks_off_does_not_end_the_watch(
 ) -> None:
     monkeypatch.setattr(list_watch, "TICK", 0.01)
     monkeypatch.setattr(list_watch, "FIRST_PAUSE", 0.02)
-    calls: list[int] = []
+    calls, twice, loop = [], asyncio.Event(), asyncio.get_running_loop()
 
     def broken(*_: Any) -> dict[str, str]:
-        calls.append(1)
+        calls.append("asked")
+        if len(calls) == 2:
+            loop.call_soon_threadsafe(twice.set)
         raise OSError("away")
 
     monkeypatch.setattr(list_watch, "ask", broken)
@@ -123,8 +134,7 @@ async def test_a_look_that_breaks_off_does_not_end_the_watch(
     list_watch.start_watching()
     try:
         async with asyncio.timeout(10):
-            while len(calls) < 2:
-                await asyncio.sleep(0.01)
+            await twice.wait()
     finally:
         await list_watch.stop_watching()
     assert "could not be kept" in caplog.text
