@@ -54,7 +54,6 @@ bench: $(DEV) ## measure against a direct connection; writes benchmarks/results
 	$(BIN)/python -m benchmarks.run $(ARGS)
 
 migrate: $(BASE) ## bring the database up to date
-	@$(BIN)/python -m proxx.env_file
 	@$(BIN)/python manage.py migrate
 
 lock: $(DEV) ## compile requirements/*.in to hash-locked *.txt

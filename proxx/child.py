@@ -21,9 +21,11 @@ PR_SET_PDEATHSIG = 1
 class Child:
     """One child process at a time, in a process group of its own."""
 
-    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str], folder: Path, *, unsaid: str = ""
+    ) -> None:
         self.name, self.command, self.environment = name, command, environment
-        self._folder = folder
+        self._folder, self._unsaid = folder, unsaid  # lines with that text tell the reader nothing
         self._process: subprocess.Popen[bytes] | None = None
         self._printer: asyncio.Task[None] | None = None
 
@@ -81,9 +83,14 @@ class Child:
             if len(rest) > PIECE:
                 lines, rest = [*lines, rest], b""
             for line in filter(bytes.strip, lines):
-                say(line.decode(errors="replace"), who=self.name)
+                self._say(line)
         if rest:
-            say(rest.decode(errors="replace"), who=self.name)
+            self._say(rest)
+
+    def _say(self, line: bytes) -> None:
+        text = line.decode(errors="replace")
+        if not self._unsaid or self._unsaid not in text:
+            say(text, who=self.name)
 
 
 def say(text: str, *, who: str = "") -> None:

@@ -38,16 +38,24 @@ def complete(file: Path, environment: Mapping[str, str], more: Sequence[str] = (
 
     `more` are further names that shall have a random password, such as that of a database beside us.
     """
+    made = fresh(file, environment, more)
+    append(file, made)
+    return list(made)
+
+
+def fresh(file: Path, environment: Mapping[str, str], more: Sequence[str] = ()) -> dict[str, str]:
+    """Return a fresh value for each secret that neither the file nor the environment names; write nothing."""
     known = {*read(file), *environment}
-    fresh = {**FRESH, **dict.fromkeys(more, _word)}
-    missing = {
-        name: make() for name, make in fresh.items() if not known & {name, f"{name}_FILE", *ALIASES.get(name, ())}
-    }
+    makers = {**FRESH, **dict.fromkeys(more, _word)}
+    return {name: make() for name, make in makers.items() if not known & {name, f"{name}_FILE", *ALIASES.get(name, ())}}
+
+
+def append(file: Path, values: Mapping[str, str]) -> None:
+    """Write the values at the end of the file, for its owner only; without values nothing is touched."""
     before = _text(file)
-    lines = "".join(f"{name}={value}\n" for name, value in missing.items())
+    lines = "".join(f"{name}={value}\n" for name, value in values.items())
     if lines:
         _append(file, (HEADING if not before else "" if before.endswith("\n") else "\n") + lines)
-    return list(missing)
 
 
 def main() -> None:

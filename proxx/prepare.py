@@ -1,7 +1,8 @@
 """What happens once before serving: data folder, database, static files, first operator and key, first words.
 
 Safe to repeat: each step does nothing when it is done. Secrets are printed only by the boot that made them; the curl
-line names the key by $PROXX_KEY. Anything in the way is said in one sentence, and the exit code is 2.
+line names the key by $PROXX_KEY. Anything in the way is said in one sentence, and the exit code is 2. With the word
+`complete` missing secrets are made and written to .env, after everything was found in order.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import io
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +22,11 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import Error as DatabaseError
+from django.db import connection
 
+from proxx import env_file
 from proxx.child import say
+from proxx.server import checks
 
 if TYPE_CHECKING:
     from routing.snapshot import Snapshot
@@ -36,25 +41,38 @@ def main() -> None:
     """Prepare everything, or say what is in the way."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proxx.settings.prod")
     try:
-        django.setup()
         if sys.argv[1:] == ["static"]:  # when an image is built: no secrets, no database
+            django.setup()
             collect_static_files()
-        else:
-            prepare()
-    except (ImproperlyConfigured, CommandError, DatabaseError, OSError) as fault:
+            return
+        fresh = env_file.fresh(env_file.path(os.environ), os.environ) if sys.argv[1:] == ["complete"] else {}
+        os.environ.update(fresh)  # the settings read them there; the file is written when nothing is in the way
+        checks.check_settings(settings)
+        django.setup()
+        prepare(fresh)
+    except (ImproperlyConfigured, checks.CannotStart, CommandError, DatabaseError, OSError) as fault:
         sys.stderr.write(f"proxx cannot start: {' '.join(str(fault).split())}\n")
         sys.exit(CANNOT_START)
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def prepare() -> None:
-    """Bring database and static files up to date, make what a first boot needs, tell where things are."""
+def prepare(fresh: Mapping[str, str]) -> None:
+    """Bring database and static files up to date, make what a first boot needs, tell where things are.
+
+    `fresh` are the secrets that were missing, not yet written to .env.
+    """
     from routing import seeding, snapshot
 
     Path(settings.PROXY_DATA_DIR).mkdir(parents=True, exist_ok=True, mode=0o700)
+    refuse_lost_secrets(fresh)
     call_command("migrate", verbosity=0, interactive=False)
+    checks.check_data()
     collect_static_files()
+    if fresh:
+        file = env_file.path(os.environ)
+        env_file.append(file, fresh)
+        say(f"Fresh secrets in {file.name}: {', '.join(fresh)}.")
     made = io.StringIO()
     call_command("first_boot", "--json", stdout=made)
     seeding.sync_credentials()
@@ -66,6 +84,28 @@ def prepare() -> None:
     models = [entry.id for entry in picture.models]
     for line in first_words(json.loads(made.getvalue()), providers=providers, models=models):
         say(line)
+
+
+def refuse_lost_secrets(fresh: Mapping[str, str]) -> None:
+    """Raise `CannotStart` if the database holds what only the secrets opened that are missing now."""
+    from accounts.models import ApiKey, Credential
+
+    tables = set(connection.introspection.table_names())  # none before the first start
+    locked = {
+        "PROXY_TOKEN_PEPPER": (ApiKey.objects.all(), "client keys"),
+        "PROXY_ENCRYPTION_KEYS": (Credential.objects.all(), "credentials"),
+    }
+    lost = {
+        name: f"{count} {what}"
+        for name, (rows, what) in locked.items()
+        if name in fresh and rows.model._meta.db_table in tables and (count := rows.count())
+    }
+    if lost:
+        anew = "empty the database" if settings.DATABASE_URL else f"delete {settings.PROXY_DATA_DIR}"
+        raise checks.CannotStart(
+            f"{env_file.path(os.environ)} lacks {' and '.join(lost)}, without which the {' and '.join(lost.values())} "
+            f"in the database are of no use: restore that file from a copy, or {anew} to begin anew."
+        )
 
 
 def ask_for_models(picture: "Snapshot", provider_ids: list[str]) -> None:
@@ -91,12 +131,29 @@ def first_words(made: dict[str, Any], *, providers: list[str], models: list[str]
         )
     if made["key"]:
         lines.append(_line("First key", f"export PROXX_KEY={made['key']['token']}   (shown this once)"))
-    lines.append(_line("Try it", curl(base, models)))
+    lines.append(_line("Try it", curl(base, models or ([] if providers else [UNSERVED]))))
     if not providers:
         lines.append(_line("Providers", f"none yet: put OPENAI_API_KEY=... (or another provider's) into .env, {WHERE}"))
     else:
         lines.append(_line("Providers", ", ".join(sorted(providers))))
+    if not checks.on_loopback(settings.PROXY_HOST):
+        lines.append(_line("Network", f"other machines reach this in plain HTTP, keys included: {IN_FRONT}"))
+        lines.append(_line("", f"The console answers only to the names in ALLOWED_HOSTS: {_names()}."))
+    if settings.REDIS_URL and (fault := redis_fault(settings.REDIS_URL)):
+        lines.append(_line("Redis", f"REDIS_URL does not answer ({fault}): until it does, no job runs and {UNHEARD}"))
     return [*lines, ""]
+
+
+def redis_fault(url: str) -> str | None:
+    """Say in one word why Redis does not answer, or nothing."""
+    from redis import Redis, RedisError
+
+    try:
+        with Redis.from_url(url, socket_connect_timeout=PATIENCE, socket_timeout=PATIENCE) as door:
+            door.ping()
+    except (RedisError, OSError, ValueError) as fault:
+        return type(fault).__name__  # its text may hold the address with its password
+    return None
 
 
 def curl(base: str, models: list[str]) -> str:
@@ -154,6 +211,13 @@ def _line(name: str, text: str) -> str:
     return f"  {name:<11}{text}"
 
 
+def _names() -> str:
+    return ", ".join(settings.ALLOWED_HOSTS)
+
+
+UNSERVED = "gpt-4o-mini"  # before there is any account its answer says what is missing
+IN_FRONT = "put TLS in front (docs/quickstart.md)."
+UNHEARD = "processes do not hear of each other's changes."
 WHERE = "then start again; or add one in the console under Credentials."
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """`make run`: prepare, then keep the server and one Celery worker running, and stop them together.
 
-The supervisor itself knows no Django. It completes .env, runs proxx/prepare.py once (database, static files, first
-operator and key), starts the server and, as soon as that answers, the worker with its clock inside. Ctrl-C or
+The supervisor itself knows no Django. It runs proxx/prepare.py once (.env, database, static files, first operator
+and key), starts the server and, as soon as that answers, the worker with its clock inside. Ctrl-C or
 SIGTERM stops all gracefully and ends with 0; a second one ends all at once. The server's death ends everything with
 its exit code; a dead worker comes back.
 """
@@ -12,18 +12,19 @@ import contextlib
 import itertools
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from proxx import demo, env_file
+from proxx import demo, env_file, place
 from proxx.child import Child, say
 from proxx.env_file import ROOT
 
+BEGAN = time.monotonic()
 BACK_OFF = (1, 2, 4, 8, 16, 32, 60)  # seconds before a dead worker comes back
 STEADY = 60  # a worker that lived this many seconds has earned a quick return
 STOP_MARGIN = 10  # seconds that the server may need beyond its own drain
@@ -36,12 +37,13 @@ NOT_AGAIN = "ignore:You're running the worker with superuser"  # in a container 
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What the children are given, and what the supervisor must know itself. `drain` is in seconds."""
+    """What the children are given, and what the supervisor must know itself. `drain` is in seconds, `data` a folder."""
 
     environment: dict[str, str]
     host: str
     port: int
     drain: float
+    data: Path = ROOT / "data"
 
 
 def main() -> None:
@@ -62,38 +64,37 @@ async def run(*, reload: bool, in_demo: bool) -> int:
     """Prepare and supervise; return the exit code. In a demo a simulated provider and callers live beside it."""
     if not in_demo:
         house = furnish(dict(os.environ), reload=reload)
-        failed = prepare(house, "proxx.prepare")
-        return failed or await Supervisor(house, server=server(house), worker=worker(house), reload=reload).run()
-    port = _claim("127.0.0.1", 0)
+        with place.alone(house.data):
+            failed = prepare(house, "proxx.prepare", "complete")
+            return failed or await Supervisor(house, server=server(house), worker=worker(house), reload=reload).run()
+    port = place.claim("127.0.0.1", 0)
     house = furnish(demo.environment(os.environ, port), reload=reload)
     beside = demo.provider(house.environment, port)
-    beside.start()
-    try:
-        await _answering("127.0.0.1", port)
-        failed = prepare(house, "proxx.prepare") or prepare(house, "proxx.demo")
-        if failed:
-            return failed
-        callers = demo.callers(house.environment, f"http://{_reachable(house.host)}:{house.port}", port)
-        parts = Supervisor(house, server=server(house), worker=worker(house), visitors=callers, reload=reload)
-        return await parts.run()
-    finally:
-        beside.kill()
+    with place.alone(house.data):
+        beside.start()
+        try:
+            await _answering("127.0.0.1", port)
+            failed = prepare(house, "proxx.prepare", "complete") or prepare(house, "proxx.demo")
+            if failed:
+                return failed
+            callers = demo.callers(house.environment, f"http://{place.reachable(house.host)}:{house.port}", port)
+            parts = Supervisor(house, server=server(house), worker=worker(house), visitors=callers, reload=reload)
+            return await parts.run()
+        finally:
+            beside.kill()
 
 
-def prepare(house: House, module: str) -> int:
+def prepare(house: House, *step: str) -> int:
     """Run a preparing step to its end and return its exit code."""
-    return subprocess.run([sys.executable, "-m", module], cwd=ROOT, env=house.environment).returncode  # noqa: S603
+    return subprocess.run([sys.executable, "-m", *step], cwd=ROOT, env=house.environment).returncode  # noqa: S603
 
 
 def furnish(environment: dict[str, str], *, reload: bool) -> House:
-    """Complete .env and settle host and port; a `ValueError` says in one sentence what is in the way."""
-    file = env_file.path(environment)
-    if added := env_file.complete(file, environment):
-        say(f"Fresh secrets in {file.name}: {', '.join(added)}.")
-    known = {**env_file.read(file), **environment}
+    """Settle host, port and data folder; a `ValueError` says in one sentence what is in the way. Nothing is written."""
+    known = {**env_file.read(env_file.path(environment)), **environment}
     host = known.get("PROXY_HOST", known.get("HOST", "")).strip() or "127.0.0.1"
-    port = _claim(host, int(_number("PROXY_PORT", known.get("PROXY_PORT", known.get("PORT", "")), default=8789)))
-    drain = _number("PROXY_DRAIN_TIMEOUT", known.get("PROXY_DRAIN_TIMEOUT", ""), default=1 if reload else 25)
+    port = place.claim(host, place.port(known.get("PROXY_PORT", known.get("PORT", ""))))
+    drain = place.number("PROXY_DRAIN_TIMEOUT", known.get("PROXY_DRAIN_TIMEOUT", ""), default=1 if reload else 25)
     ours = {
         "DJANGO_SETTINGS_MODULE": environment.get("DJANGO_SETTINGS_MODULE") or _settings(reload=reload),
         "PYTHONUNBUFFERED": "1",  # a child's line appears when it is written
@@ -101,7 +102,7 @@ def furnish(environment: dict[str, str], *, reload: bool) -> House:
         "PROXY_PORT": str(port),
         "PROXY_DRAIN_TIMEOUT": f"{drain:g}",
     }
-    return House({**environment, **ours}, host, port, drain)
+    return House({**environment, **ours}, host, port, drain, ROOT / known.get("PROXY_DATA_DIR", "data").strip())
 
 
 def server(house: House) -> Child:
@@ -112,7 +113,7 @@ def server(house: House) -> Child:
 def worker(house: House) -> Child:
     """Return the Celery worker with its clock inside, not yet started."""
     command = (sys.executable, "-W", NOT_AGAIN, "-m", *WORKER, *ALONE)
-    return Child("worker", command, house.environment, ROOT)
+    return Child("worker", command, house.environment, ROOT, unsaid="worker: Warm shutdown")
 
 
 class Supervisor:
@@ -125,6 +126,7 @@ class Supervisor:
         self._visitors = visitors  # started when the server answers, and ended without ceremony
         self._told_to_stop = asyncio.Event()
         self._forced = False
+        self._began = BEGAN
 
     async def run(self) -> int:
         """Live until told to stop, or once only without --reload; return the exit code."""
@@ -136,6 +138,7 @@ class Supervisor:
             if not self._reload or self._told_to_stop.is_set():
                 return code
             say("The code changed: starting again.")
+            self._began = time.monotonic()
 
     async def _live(self) -> int:
         """Start both, wait for a reason to end, stop both; return the server's exit code, or 0 if it was told to."""
@@ -158,9 +161,8 @@ class Supervisor:
 
     async def _keep_worker(self) -> None:
         """Once the server answers, keep a worker running, more patiently after each early death."""
-        began = time.monotonic()
         await _answering(self._house.host, self._house.port)
-        say(f"Ready after {time.monotonic() - began:.1f} s. Ctrl-C stops everything.")
+        say(f"Ready after {time.monotonic() - self._began:.1f} s. Ctrl-C stops everything.")
         for visitor in self._visitors:
             visitor.start()
         deaths = 0
@@ -197,7 +199,7 @@ class Supervisor:
         if self._told_to_stop.is_set():
             self._force()
             return
-        say(f"Stopping: calls in flight have {self._house.drain:g} s to finish.")
+        say(f"Stopping: calls in flight, if there are any, have {self._house.drain:g} s to finish.")
         self._told_to_stop.set()
 
     def _force(self) -> None:
@@ -207,12 +209,14 @@ class Supervisor:
 
 
 async def _answering(host: str, port: int) -> None:
-    """Return as soon as something accepts connections there."""
+    """Return as soon as a request is answered there: the port is open earlier, while the server still prepares."""
     for pause in itertools.repeat(LOOK_EVERY):
         with contextlib.suppress(OSError):
-            _, writer = await asyncio.open_connection(_reachable(host), port)
-            writer.close()
-            return
+            reader, writer = await asyncio.open_connection(place.reachable(host), port)
+            with contextlib.closing(writer):
+                writer.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                if await reader.read(1):
+                    return
         await asyncio.sleep(pause)
 
 
@@ -223,31 +227,6 @@ async def _code_changed() -> None:
     folders = [folder for name in CODE if (folder := ROOT / name).is_dir()]
     async for _ in awatch(*folders, watch_filter=DefaultFilter()):
         return
-
-
-def _claim(host: str, port: int) -> int:
-    """Return the port if it is free, any free one for 0; raise `ValueError` if it is taken or the host is not ours."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        with socket.socket(family, socket.SOCK_STREAM) as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            trial.bind(address)
-            return int(trial.getsockname()[1])
-    except (OSError, OverflowError) as fault:
-        raise ValueError(
-            f"cannot listen on {host} port {port} ({fault}). PROXY_HOST and PROXY_PORT say where."
-        ) from None
-
-
-def _reachable(host: str) -> str:
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-
-
-def _number(name: str, text: str, *, default: float) -> float:
-    try:
-        return float(text) if text.strip() else default
-    except ValueError:
-        raise ValueError(f"{name} must be a number.") from None
 
 
 def _settings(*, reload: bool) -> str:

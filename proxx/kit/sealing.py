@@ -123,6 +123,9 @@ def _keys() -> tuple[tuple[str, bytes], ...]:
 def _parse_keys(texts: tuple[str, ...]) -> tuple[tuple[str, bytes], ...]:
     if not texts:
         raise SealBroken("No encryption key is configured.")
+    for number, text in enumerate(texts, start=1):
+        if fault := key_fault(text):
+            raise SealBroken(f"PROXY_ENCRYPTION_KEYS: key {number} {fault}.")
     raws = [_raw(text) for text in texts]
     return tuple((hashlib.sha256(raw).hexdigest()[:8], raw) for raw in raws)
 

@@ -14,6 +14,7 @@ from proxx.server import addresses
 
 LEAST_SECRET: Final = 32  # characters
 LEAST_VARIETY: Final = 8  # different characters: "aaaa..." is long, but no secret
+HIGHEST_PORT: Final = 65535  # getaddrinfo takes larger ones, and means another
 SERVERS: Final = ("daphne", "uvicorn")
 DATA_PLANES: Final = ("fast", "stock")
 
@@ -141,6 +142,8 @@ def _access_fault(settings: Any, host: str) -> str | None:
 
 
 def _choice_fault(settings: Any) -> str | None:
+    if settings.PROXY_PORT > HIGHEST_PORT:
+        return f"PROXY_PORT must be a whole number from 0 to {HIGHEST_PORT}."
     if settings.PROXX_SERVER not in SERVERS:
         return f"PROXX_SERVER must be one of {', '.join(SERVERS)}."
     if settings.PROXX_SERVER == "uvicorn" and not (find_spec("uvicorn") and find_spec("httptools")):

@@ -24,6 +24,15 @@ def test_two_files_share_no_secret(tmp_path):
     assert not set(env_file.read(tmp_path / "a").values()) & set(env_file.read(tmp_path / "b").values())
 
 
+def test_fresh_secrets_are_made_without_writing_them_and_written_as_they_are(tmp_path):
+    file = tmp_path / ".env"
+    made = env_file.fresh(file, {})
+    assert list(made) == NAMES
+    assert not file.exists()
+    env_file.append(file, made)
+    assert env_file.read(file) == made
+
+
 def test_a_second_start_changes_no_byte(tmp_path):
     file = tmp_path / ".env"
     env_file.complete(file, {})

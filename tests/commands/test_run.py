@@ -1,5 +1,6 @@
 """The supervisor with children of a few lines: who is stopped, who comes back, which exit code remains."""
 
+import asyncio
 import os
 import re
 import signal
@@ -11,16 +12,27 @@ import time
 
 import pytest
 
-from proxx import run
+from proxx import place, run
+from proxx.child import Child
 from proxx.env_file import ROOT
 
-# A server that answers connections until SIGTERM, and a worker that waits: `{server}` is what a test adds.
+# A server that answers requests until SIGTERM, dies of a silent caller, and a worker that waits: `{server}` is what a
+# test adds.
 SERVER = """
-import os, signal, socket, sys, time
+import os, signal, socket, sys, threading, time
 signal.signal(signal.SIGTERM, lambda *_: (os.write(1, b"server stops\\n"), os._exit(0)))
 print("server is", os.getpid())
 door = socket.create_server(("127.0.0.1", int(os.environ["PROXY_PORT"])))
+def answer():
+    while True:
+        caller, _ = door.accept()
+        if not caller.recv(4096):
+            os._exit(7)
+        caller.sendall(b"HTTP/1.1 200 OK\\r\\n\\r\\n")
+        caller.close()
 {server}
+print("server listens")
+threading.Thread(target=answer, daemon=True).start()
 while True:
     time.sleep(60)
 """
@@ -136,11 +148,11 @@ def test_the_terminals_ctrl_c_reaches_the_supervisor_only(started):
 def test_it_says_ready_when_the_server_answers_and_starts_the_worker_after(started):
     running = started()
     running.pids()
-    assert running.said.index("Ready after") < running.said.index("worker is")
+    assert running.said.index("server listens") < running.said.index("Ready after") < running.said.index("worker is")
 
 
 def test_the_death_of_the_server_ends_all_with_its_exit_code(started):
-    running = started(server="door.accept(); door.accept(); time.sleep(0.2); sys.exit(7)")
+    running = started()
     running.until("Ready after")
     running.process.stdout.flush()
     port = int(re.search(r'PROXY_PORT="(\d+)"', running.process.args[2])[1])
@@ -214,3 +226,42 @@ def test_a_taken_port_is_said_in_one_sentence(tmp_path):
 def test_a_port_that_is_no_number_is_said_in_one_sentence(tmp_path):
     with pytest.raises(ValueError, match="PROXY_PORT must be a number"):
         run.furnish({"PROXX_ENV_FILE": str(tmp_path / ".env"), "PORT": "web"}, reload=False)
+
+
+@pytest.mark.parametrize("port", ["80000", "65536", "-1", "12.5", "inf"])
+def test_a_port_that_no_machine_has_is_refused(tmp_path, port):
+    with pytest.raises(ValueError, match="PROXY_PORT must be a whole number from 0 to 65535"):
+        run.furnish({"PROXX_ENV_FILE": str(tmp_path / ".env"), "PROXY_PORT": port}, reload=False)
+
+
+def test_settling_the_place_writes_nothing(tmp_path):
+    run.furnish({"PROXX_ENV_FILE": str(tmp_path / ".env"), "PROXY_PORT": "0"}, reload=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_supervisor_on_the_same_data_is_refused_until_the_first_has_ended(tmp_path):
+    folder = tmp_path / "data"
+    with place.alone(folder):
+        with pytest.raises(ValueError, match="another proxx runs with the data folder"), place.alone(folder):
+            pass
+        with place.alone(tmp_path / "other"):
+            pass
+    with place.alone(folder):
+        pass
+
+
+def test_a_data_folder_that_cannot_be_is_said_in_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="PROXY_DATA_DIR"), place.alone(tmp_path / "file"):
+        pass
+
+
+def test_a_line_that_tells_nothing_is_not_said(capsys):
+    async def speak():
+        code = "print('useful'); print('worker: Warm shutdown (MainProcess)')"
+        child = Child("worker", (sys.executable, "-c", code), os.environ, ROOT, unsaid="worker: Warm shutdown")
+        child.start()
+        return await child.ended()
+
+    assert asyncio.run(speak()) == 0
+    assert capsys.readouterr().out == "worker | useful\n"

@@ -150,6 +150,30 @@ def test_what_is_in_the_way_is_one_sentence(clone, first_start):
     assert refusals == ["proxx cannot start: PROXY_LOG_LEVEL must be one of debug, info, warning, error."]
 
 
+def test_lost_secrets_are_refused_while_the_data_needs_them(clone, first_start):
+    kept = (clone / ".env").rename(clone / "kept")
+    try:
+        settings = house.environment(PROXY_PORT=first_start["port"])
+        done = subprocess.run(["make", "run"], cwd=clone, env=settings, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 2
+        [line] = [line for line in (done.stdout + done.stderr).splitlines() if not line.startswith("make")]
+        assert ".env lacks PROXY_TOKEN_PEPPER and PROXY_ENCRYPTION_KEYS" in line
+        assert "restore that file" in line
+        assert not (clone / ".env").exists()
+    finally:
+        kept.rename(clone / ".env")
+
+
+def test_a_second_start_beside_the_first_changes_nothing_and_says_why(clone, first_start):
+    with house.started("make run", clone, first_start["settings"]) as command:
+        command.until("Ready after")
+        settings = house.environment(PROXY_PORT=str(house.free_port()))  # without the provider's key
+        done = subprocess.run(["make", "run"], cwd=clone, env=settings, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 2
+        assert "another proxx runs with the data folder" in done.stderr
+        command.end(signal.SIGTERM)
+
+
 def test_make_alone_prints_every_command(clone):
     done = subprocess.run(["make"], cwd=clone, env=house.environment(), capture_output=True, text=True, timeout=30)
     assert done.returncode == 0

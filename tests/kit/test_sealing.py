@@ -84,3 +84,11 @@ def test_a_key_may_be_written_as_64_hex_digits(settings):
     sealed = seal("sk-1", context="row")
     settings.SEALING_KEYS = (base64.b64encode(raw).decode(),)
     assert unseal(sealed, context="row") == "sk-1"
+
+
+@pytest.mark.parametrize("text", ["hello", "AAAA"])
+def test_sealing_under_a_key_that_is_none_says_which(settings, text):
+    settings.SEALING_KEYS = (*settings.SEALING_KEYS, text)
+    with pytest.raises(SealBroken, match="PROXY_ENCRYPTION_KEYS: key 2") as caught:
+        seal("sk-1", context="row")
+    assert text not in str(caught.value)
