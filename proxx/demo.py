@@ -58,7 +58,13 @@ def environment(outside: Mapping[str, str], provider_port: int) -> dict[str, str
 
 def provider(environment: Mapping[str, str], port: int) -> Child:
     """Return the simulated provider, not yet started."""
-    return Child("sim", (sys.executable, "-m", "tests.upstreams", "--port", str(port)), environment, ROOT)
+    return Child(
+        "sim",
+        (sys.executable, "-m", "tests.upstreams", "--port", str(port)),
+        environment,
+        ROOT,
+        unsaid="Simulated provider: ",
+    )
 
 
 def callers(environment: Mapping[str, str], base_url: str, provider_port: int) -> list[Child]:

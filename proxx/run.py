@@ -77,6 +77,7 @@ async def run(*, reload: bool, in_demo: bool) -> int:
             failed = prepare(house, "proxx.prepare", "complete") or prepare(house, "proxx.demo")
             if failed:
                 return failed
+            say(f"Simulated provider: http://127.0.0.1:{port}/v1 (help at /sim/help)")
             callers = demo.callers(house.environment, f"http://{place.reachable(house.host)}:{house.port}", port)
             parts = Supervisor(house, server=server(house), worker=worker(house), visitors=callers, reload=reload)
             return await parts.run()
