@@ -1,26 +1,45 @@
-"""The HTTP answers of calls: responses that also know when they are settled and how a stream is kept alive."""
+"""The answers of calls, already in the server's terms: header bytes, body bytes or pieces, and what to do when sent.
+
+They are Django responses by type alone, so that ninja hands them on as they are. Django's header dictionary would
+decode and encode every value once more; only the slim handler sends these, and it wants bytes.
+"""
 
 from collections.abc import AsyncGenerator, Callable
 
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+Headers = list[tuple[bytes, bytes]]
 
 
-class WholeAnswer(HttpResponse):
-    """A call's whole answer; `sent` is to be called when its last byte has been handed over."""
+class CallAnswer(HttpResponseBase):
+    """What the answers of calls share; `sent` is to be called when the last byte has been handed over."""
 
-    sent: Callable[[], None]
+    def __init__(self, status: int, headers: Headers, sent: Callable[[], None]) -> None:
+        self.status_code, self.header_bytes, self.sent = status, headers, sent
 
 
-class StreamedAnswer(StreamingHttpResponse):
-    """A call's stream: its own iterator in `pieces`, what to say in silence, and what to say if the server stops."""
+class WholeAnswer(CallAnswer):
+    """A call's whole answer."""
+
+    def __init__(self, body: bytes, *, status: int, headers: Headers, sent: Callable[[], None]) -> None:
+        super().__init__(status, headers, sent)
+        self.body = body
+
+
+class StreamedAnswer(CallAnswer):
+    """A call's stream: its pieces, what to say in silence, and what to say if the server stops."""
+
+    streaming = True
 
     def __init__(
-        self, pieces: AsyncGenerator[bytes, None], *, status: int, content_type: str, heartbeat: bytes, farewell: bytes
+        self,
+        pieces: AsyncGenerator[bytes, None],
+        *,
+        status: int,
+        headers: Headers,
+        sent: Callable[[], None],
+        heartbeat: bytes,
+        farewell: bytes,
     ) -> None:
-        super().__init__(pieces, status=status, content_type=content_type)
+        super().__init__(status, headers, sent)
         self.pieces, self.heartbeat, self.farewell = pieces, heartbeat, farewell
-        self.sent: Callable[[], None] = _nothing
-
-
-def _nothing() -> None:
-    """What `sent` does until somebody wants to know."""

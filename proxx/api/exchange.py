@@ -19,6 +19,7 @@ from routing import reload
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_STREAM_HEADERS = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
 _STOPPING = ErrorFacts("overloaded", "The gateway is shutting down; this answer is incomplete.", "gateway_stopping")
 
 
@@ -42,23 +43,17 @@ async def answer(request: HttpRequest, dialect: Protocol, endpoint: str) -> Http
 
 def respond(reply: Reply, dialect: Protocol) -> HttpResponseBase:
     """Turn a reply into Django's terms; the slim handler sends it."""
-    response: WholeAnswer | StreamedAnswer
+    headers = [(b"content-type", reply.content_type.encode()), *reply.headers]
     if reply.pieces is None:
-        response = WholeAnswer(reply.body, status=reply.status, content_type=reply.content_type)
-    else:
-        response = StreamedAnswer(
-            reply.pieces,
-            status=reply.status,
-            content_type=reply.content_type,
-            heartbeat=reply.heartbeat,
-            farewell=dialect.write_stream_error(_STOPPING),
-        )
-        response["cache-control"] = "no-cache"
-        response["x-accel-buffering"] = "no"
-    response.sent = reply.sent
-    for name, value in reply.headers:
-        response[name] = value
-    return response
+        return WholeAnswer(reply.body, status=reply.status, headers=headers, sent=reply.sent)
+    return StreamedAnswer(
+        reply.pieces,
+        status=reply.status,
+        headers=[*headers, *_STREAM_HEADERS],
+        sent=reply.sent,
+        heartbeat=reply.heartbeat,
+        farewell=dialect.write_stream_error(_STOPPING),
+    )
 
 
 def _read(request: HttpRequest, dialect: Protocol) -> Request:

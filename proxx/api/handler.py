@@ -19,7 +19,7 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404, get_resolver
 
 from proxx.api import errors, routes
-from proxx.api.answers import StreamedAnswer, WholeAnswer
+from proxx.api.answers import CallAnswer, StreamedAnswer, WholeAnswer
 from proxx.api.heart import Heart
 from proxx.gateway.errors import GatewayError, MethodNotAllowed, NotFound, TooLarge
 
@@ -27,6 +27,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 # Clients use a handful of paths; an unknown one raises and is not kept.
 _resolve = lru_cache(maxsize=1024)(get_resolver(routes.__name__).resolve)
 SUPPORTED = "POST /v1/chat/completions, GET /v1/models, GET /v1/models/{id}, GET /health"
@@ -54,7 +55,7 @@ async def application(scope: MutableMapping[str, Any], receive: Receive, send: S
             await _send_stream(response, send, departure)
         else:
             await _send_whole(response, send)
-        if isinstance(response, WholeAnswer | StreamedAnswer):
+        if isinstance(response, CallAnswer):
             response.sent()
     except asyncio.CancelledError:
         if not departure.done():
@@ -123,7 +124,10 @@ def _not_allowed(request: HttpRequest, refused: HttpResponseNotAllowed) -> HttpR
 
 
 async def _send_whole(response: HttpResponseBase, send: Send) -> None:
-    content = response.content if isinstance(response, HttpResponse) else b""
+    if isinstance(response, WholeAnswer):
+        content = response.body
+    else:
+        content = response.content if isinstance(response, HttpResponse) else b""
     head = _head(response)
     head["headers"].append((b"content-length", str(len(content)).encode()))
     await send(head)
@@ -147,6 +151,9 @@ async def _send_stream(response: StreamedAnswer, send: Send, departure: "asyncio
 
 
 def _head(response: HttpResponseBase) -> dict[str, Any]:
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.items()]
-    headers.append((b"x-content-type-options", b"nosniff"))
+    if isinstance(response, CallAnswer):
+        headers = [*response.header_bytes, _NO_SNIFFING]
+    else:
+        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.items()]
+        headers.append(_NO_SNIFFING)
     return {"type": "http.response.start", "status": response.status_code, "headers": headers}

@@ -23,7 +23,7 @@ from proxx.gateway.errors import (
 )
 from proxx.kit import clock
 from proxx.upstream.failures import Failure
-from routing import cooldown
+from routing import cooldown, planner
 from routing.planner import Candidate, Plan
 
 ERROR_LIMIT = 8 * 1024  # a longer error is retold, not passed on (security F4)
@@ -33,7 +33,7 @@ LONGEST_WAIT = 10.0  # seconds: a longer rest is told to the client as Retry-Aft
 async def first_to_speak(call: Call, plan: Plan) -> Speaking:
     """Try the plan's candidates until one begins to answer; raise the error that sums up why none did."""
     if plan.refusal is not None:
-        raise refusal(plan)
+        raise refusal(plan, planner.misnamed(plan.requested, call.snapshot))
     again: list[Candidate] = []
     last: AttemptFailed | None = None
     for candidate in plan.candidates:
@@ -84,8 +84,8 @@ def _budget_left(call: Call) -> bool:
     return len(call.attempts) < settings.PROXY_MAX_ATTEMPTS and clock.monotonic() < call.deadline
 
 
-def refusal(plan: Plan) -> GatewayError:
-    """Turn a plan without candidates into the error its caller sees."""
+def refusal(plan: Plan, misnamed: str = "") -> GatewayError:
+    """Turn a plan without candidates into the error its caller sees; `misnamed` is planner's word on the name."""
     name = plan.requested
     match plan.refusal:
         case "model_disabled":
@@ -104,7 +104,8 @@ def refusal(plan: Plan) -> GatewayError:
                 code="model_not_supported",
             )
         case _:
-            return NotFound(f"The model '{name}' does not exist or you do not have access to it.", param="model")
+            said = misnamed or f"The model '{name}' does not exist or you do not have access to it."
+            return NotFound(said, param="model")
 
 
 def _summary(call: Call, last: AttemptFailed | None) -> GatewayError:
@@ -119,7 +120,9 @@ def _summary(call: Call, last: AttemptFailed | None) -> GatewayError:
     if kinds & {"rate_limited", "too_many_at_once", "quota_spent"}:
         return OverLimit(detail=detail, retry_after=_soonest(failures))
     if kinds == {"not_found"}:
-        return NotFound(f"No provider knows the model '{call.request.model}'.", param="model", detail=detail)
+        said = planner.misnamed(call.request.model, call.snapshot)
+        said = said or f"No provider knows the model '{call.request.model}'."
+        return NotFound(said, param="model", detail=detail)
     if kinds & {"upstream_error", "overloaded"}:
         return UpstreamFailed(code="upstream_server_error", detail=detail, retry_after=_soonest(failures))
     if "timed_out" in kinds:

@@ -7,6 +7,7 @@ that only lacks its end mark gets it. How the HTTP answer is made of this is api
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from django.conf import settings
 
@@ -18,8 +19,8 @@ from proxx.protocols.framing.sse import FrameTooLarge
 from proxx.protocols.hub.errors import ErrorFacts
 from proxx.upstream import failures
 
-FORWARDED_HEADERS = ("openai-version", "openai-processing-ms", "retry-after")
-FORWARDED_PREFIXES = ("x-ratelimit-",)
+FORWARDED_HEADERS = (b"openai-version", b"openai-processing-ms", b"retry-after")
+FORWARDED_PREFIX = b"x-ratelimit-"
 OPENING_COMMENT = b": connected\n\n"
 
 _BROKEN = {
@@ -36,7 +37,7 @@ class Reply:
 
     status: int
     content_type: str
-    headers: list[tuple[str, str]] = field(default_factory=list)
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     body: bytes = b""
     pieces: AsyncGenerator[bytes, None] | None = None
     heartbeat: bytes = b""
@@ -150,20 +151,21 @@ def _broken(call: Call, facts: ErrorFacts) -> bytes:
     return call.dialect.write_stream_error(facts)
 
 
-def _headers(call: Call, speaking: Speaking) -> list[tuple[str, str]]:
+def _headers(call: Call, speaking: Speaking) -> list[tuple[bytes, bytes]]:
     headers = _own_headers(call)
-    headers.append(("x-proxx-provider", speaking.candidate.provider.id))
+    headers.append((b"x-proxx-provider", speaking.candidate.provider.id.encode()))
     if len(call.attempts) > 1:
-        headers.append(("x-proxx-attempts", str(len(call.attempts))))
+        headers.append((b"x-proxx-attempts", str(len(call.attempts)).encode()))
     if call.plan is not None and call.plan.alias:
-        headers.append(("x-proxx-model-alias", call.plan.alias))
-    for name, value in speaking.response.headers.items():
-        if name in FORWARDED_HEADERS or name.startswith(FORWARDED_PREFIXES):
+        headers.append((b"x-proxx-model-alias", quote(call.plan.alias).encode()))
+    for given, value in speaking.response.raw_headers:
+        name = given.lower()
+        if name in FORWARDED_HEADERS or name.startswith(FORWARDED_PREFIX):
             headers.append((name, value))
-        elif name == "x-request-id":
-            headers.append(("x-proxx-upstream-request-id", value))
+        elif name == b"x-request-id":
+            headers.append((b"x-proxx-upstream-request-id", value))
     return headers
 
 
-def _own_headers(call: Call) -> list[tuple[str, str]]:
-    return [("x-request-id", str(call.id))]
+def _own_headers(call: Call) -> list[tuple[bytes, bytes]]:
+    return [(b"x-request-id", str(call.id).encode())]
