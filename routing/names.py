@@ -67,7 +67,8 @@ def _by_prefix(name: str, rest: str, provider_id: str, snapshot: Snapshot) -> Me
     if vendor_path.stops:
         return vendor_path
     if snapshot.providers[provider_id].enabled:
-        return Meaning((), "no_credentials", ((provider_id, "no_credentials"),))
+        code = "no_account" if snapshot.order else "no_credentials"
+        return Meaning((), code, ((provider_id, "no_credentials"),))
     return Meaning((), "provider_unknown", ((provider_id, "provider_disabled"),))
 
 
@@ -120,6 +121,20 @@ def accepts(provider: Provider, catalog: Catalog | None, name: str) -> bool:
     if catalog is None or not catalog.is_fresh:
         return True
     return name.lower().startswith("glm-") and any(listed.startswith("glm-") for listed in catalog.ids)
+
+
+def misnamed(name: str, snapshot: Snapshot) -> str:
+    """Say what is wrong with the provider named before the model; empty if none is named, or it has an account."""
+    for prefix, provider_id in snapshot.prefixes:
+        if name.lower().startswith(prefix):
+            provider = snapshot.providers[provider_id]
+            if provider_id in snapshot.order:
+                return ""
+            if not provider.enabled:
+                return f"{provider.label} is switched off."
+            return f"There is no account for {provider.label}; add one in the console."
+    vendor, mark, _ = name.partition("/")
+    return f"No provider is named '{vendor}', and none lists '{name}'." if mark and vendor else ""
 
 
 def is_local(name: str, snapshot: Snapshot) -> bool:

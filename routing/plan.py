@@ -13,6 +13,7 @@ REFUSALS = {
     "unknown_model": "No configured provider has this model.",
     "model_disabled": "The operator has disabled this model.",
     "no_credentials": "No usable credential leads to this model.",
+    "no_account": "The provider named in the model has no account.",
     "provider_unknown": "The provider named in the model is switched off.",
     "all_resting": "Every credential that could serve this model is resting.",
     "dialect_not_served": "The providers of this model do not speak the caller's dialect.",

@@ -18,6 +18,11 @@ from routing.providers import Provider
 from routing.snapshot import CredentialView, Snapshot, TenantView
 
 
+def misnamed(model: str, snapshot: Snapshot) -> str:
+    """Say for people what is wrong with the provider that a model's name begins with, or nothing."""
+    return names.misnamed(model.strip(), snapshot)
+
+
 @dataclass(frozen=True, slots=True)
 class _Routes:
     """What configuration says about a name: the plan if nobody rests, and the groups that take turns."""

@@ -77,11 +77,14 @@ def _application(path: str) -> Any:
 
 def _begin_background_work() -> None:
     """Start what runs beside the requests: following the configuration, asking for models, writing the records."""
+    from django.conf import settings
+
     from analytics import queue
     from routing import list_watch, reload
 
     reload.start_watching()
-    list_watch.start_watching()
+    if settings.PROXY_LIST_WATCH:
+        list_watch.start_watching()
     queue.start()
 
 

@@ -76,6 +76,7 @@ PROXY_KEYS_JSON = env.secret("PROXY_KEYS_JSON", "UPSTREAM_KEYS_JSON", "VIVGRID_K
 PROXY_MODELS_FILE = env.text("PROXY_MODELS_FILE", "VIVGRID_MODELS_FILE", default=str(env.ROOT / "models.json"))
 PROXY_KEY_RELOAD = env.milliseconds("PROXY_KEY_RELOAD_MS", "VIVGRID_KEY_RELOAD_MS", default=5, least=100)
 PROXY_MODELS = env.words("PROXY_MODELS")
+PROXY_LIST_WATCH = env.flag("PROXY_LIST_WATCH", default=True)
 CATALOG_ROUTE_TIMEOUT = env.milliseconds("PROXY_PROVIDER_CATALOG_ROUTE_TIMEOUT_MS", default=15, least=1)
 
 # Records: the queue in memory, the journal on disk, the batch in the database.

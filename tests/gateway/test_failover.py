@@ -133,3 +133,13 @@ def test_a_total_limit_ends_a_flowing_stream_with_an_error(start_proxx, provider
     assert time.monotonic() - began < 3
     assert json.loads(body.rpartition(b"data: ")[2])["error"]["code"] == "timeout"
     assert provider.journal.last.wait(2) == "client_gone"
+
+
+@pytest.mark.parametrize(
+    ("named", "said"), [("mistral", "There is no account for Mistral"), ("nosuch", "No provider is named 'nosuch'")]
+)
+def test_a_provider_that_is_named_in_vain_is_told_to_the_client(start_proxx, named, said):
+    status, _, body = start_proxx().chat(f"{named}/sim-fault-404")
+    error = json.loads(body)["error"]
+    assert (status, error["code"]) == (404, "model_not_found")
+    assert said in error["message"]

@@ -60,7 +60,8 @@ def test_a_vendor_path_is_found_although_the_vendor_is_configured_and_lacks_the_
 def test_a_prefix_without_credentials_is_refused_if_nobody_else_can_mean_it() -> None:
     snapshot = picture(credential("groq"), catalogs={"groq": catalog("llama")})
     found = plan("openai/gpt-x", snapshot)
-    assert (found.refusal, codes(found)) == ("no_credentials", {("openai", "no_credentials")})
+    assert (found.refusal, codes(found)) == ("no_account", {("openai", "no_credentials")})
+    assert plan("openai/gpt-x", picture()).refusal == "no_credentials"
 
 
 def test_a_prefix_of_a_disabled_provider_gives_no_routes() -> None:
