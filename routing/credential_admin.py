@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelect2Widget
 from accounts.admin.base import CarefulAdmin, ago
 from accounts.models import Credential, account_id_of
 from proxx.kit import clock, sealing
-from routing import provider_env, providers
+from routing import provider_env, providers, rows
 from routing.addresses import base_url_fault, origin
 from routing.models import ProviderSetting
 
@@ -37,6 +37,17 @@ def provider_labels() -> dict[str, str]:
     labels = {provider.id: provider.label for provider in found.values()}
     rows = ProviderSetting.objects.values_list("provider_id", "label")
     return labels | {provider_id: label or labels.get(provider_id, provider_id) for provider_id, label in rows}
+
+
+def lacks_address(provider_id: str, *, oauth: bool = False) -> bool:
+    """Tell whether a credential of this provider needs a base URL of its own, for want of the provider's."""
+    found, _ = provider_env.configured()
+    row = ProviderSetting.objects.filter(provider_id=provider_id).first()
+    try:
+        provider = rows.applied(row, found) if row else found.get(provider_env.canonical(provider_id, found))
+    except (providers.ProviderFault, TypeError, ValueError, KeyError, AttributeError):
+        return False  # its row is damaged, which the provider's page says
+    return provider is None or not provider.base_for(oauth=oauth)
 
 
 class CredentialForm(_CredentialForm):
@@ -86,6 +97,8 @@ class CredentialForm(_CredentialForm):
     def clean(self) -> dict[str, Any]:
         """Check what concerns several fields, if each of them is sound."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors and "base_url" in self.fields:
+            self._require_address(cleaned)
         if not self.errors and "secret" in self.fields:
             if self._stored:
                 self._check_address(cleaned["base_url"])
@@ -96,6 +109,14 @@ class CredentialForm(_CredentialForm):
     @property
     def _stored(self) -> bool:
         return not self.instance._state.adding
+
+    def _require_address(self, cleaned: dict[str, Any]) -> None:
+        provider_id = self.instance.provider_id if self._stored else cleaned["provider_id"]
+        oauth = (cleaned.get("kind") or self.instance.kind) == Credential.Kind.OAUTH_BEARER
+        if not cleaned["base_url"] and lacks_address(provider_id, oauth=oauth):
+            self.add_error(
+                "base_url", "This provider has no address of its own: type where it listens, such as https://host/v1."
+            )
 
     def _check_address(self, base: str) -> None:
         # Otherwise whoever may edit a credential could have it sent to a server of their own, and read it there.
@@ -215,9 +236,9 @@ class CredentialAdmin(CarefulAdmin):
             kept = {"fields": ("provider", "masked", "came_from", "base_url", "account_id"), "description": FOLLOWS}
             return [(None, {"fields": ("label",)}), use, ("Kept elsewhere", kept)]
         sections: list[Any] = [
-            (None, {"fields": ("provider_id" if obj is None else "provider", "label", "secret")}),
+            (None, {"fields": ("provider_id" if obj is None else "provider", "label", "secret", "base_url")}),
             use,
-            ("Special cases", {"fields": ("base_url", "kind", "account_id"), "classes": ("collapse",)}),
+            ("Special cases", {"fields": ("kind", "account_id"), "classes": ("collapse",)}),
         ]
         return (
             sections if obj is None else [*sections, ("Facts", {"fields": ("came_from", "created_at", "expires_at")})]

@@ -76,6 +76,7 @@ def test_a_typed_secret_replaces_the_stored_one_and_keeps_the_account(console, s
         ({"secret": ""}, "Paste the key"),
         ({"secret": "two words"}, "no spaces"),
         ({"secret": "proxx1.0a0a0a0a.AAAA"}, "sealed value"),
+        ({"provider_id": "openai-compatible"}, "type where it listens"),
         ({"base_url": "ftp://example.com"}, "must begin with https"),
         ({"base_url": "https://user:secret@example.com"}, "user name or password"),
         ({"base_url": "https://example.com/?a=b"}, "query"),
@@ -119,6 +120,17 @@ def test_a_provider_without_keys_takes_a_credential_without_secret(console):
     assert answer.status_code == 302
     row = Credential.objects.get()
     assert (row.secret, row.base_url) == ("", "http://192.0.2.7:11434")
+
+
+def test_a_provider_without_an_address_takes_the_credentials_or_the_one_on_its_page(console):
+    nowhere = {"provider_id": "openai-compatible", "secret": "sk-a-secret-0001"}
+    console.post(f"{LIST}add/", fields(**nowhere))
+    assert not Credential.objects.exists()
+    assert console.post(f"{LIST}add/", fields(**nowhere, base_url="https://llm.example/v1")).status_code == 302
+    row = Credential.objects.get()
+    assert b"type where it listens" in console.post(page_of(row), fields(secret="")).content
+    ProviderSetting.objects.filter(provider_id="openai-compatible").update(base_url="https://llm.example")
+    assert console.post(page_of(row), fields(secret="")).status_code == 302
 
 
 def test_an_operator_s_own_provider_can_be_chosen(console):
