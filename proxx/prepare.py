@@ -96,7 +96,7 @@ def refuse_lost_secrets(fresh: Mapping[str, str]) -> None:
         "PROXY_ENCRYPTION_KEYS": (Credential.objects.all(), "credentials"),
     }
     lost = {
-        name: f"{count} {what}"
+        name: f"{what} ({count})"
         for name, (rows, what) in locked.items()
         if name in fresh and rows.model._meta.db_table in tables and (count := rows.count())
     }

@@ -83,7 +83,7 @@ def test_fresh_secrets_are_refused_where_keys_are_stored_under_lost_ones(setting
     fresh = env_file.fresh(tmp_path / ".env", {})
     prepare.refuse_lost_secrets(fresh)  # an empty database
     keys.issue(Tenant.objects.get(pk=DEFAULT_TENANT_ID), label="laptop")
-    with pytest.raises(CannotStart, match=r"\.env lacks PROXY_TOKEN_PEPPER, .* 1 client keys .* restore that file"):
+    with pytest.raises(CannotStart, match=r"\.env lacks PROXY_TOKEN_PEPPER, .* client keys \(1\) .* restore that file"):
         prepare.refuse_lost_secrets(fresh)
     prepare.refuse_lost_secrets({"SECRET_KEY": fresh["SECRET_KEY"]})  # costs only the operators' sessions
 

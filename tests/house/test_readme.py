@@ -2,7 +2,6 @@
 
 import os
 import re
-import shlex
 import subprocess
 import sys
 
@@ -28,21 +27,15 @@ def commands() -> list[str]:
 
 @pytest.fixture(scope="module")
 def said(tmp_path_factory):
-    """Follow the README from top to bottom; what each command said."""
-    folder = tmp_path_factory.mktemp("reader")
+    """Follow the README from top to bottom in a fresh clone; what each command said."""
+    folder = house.copy(tmp_path_factory.mktemp("reader"))
     port = str(house.free_port())
     settings = house.environment(PROXY_PORT=port)
     heard: dict[str, str] = {}
     served = None
     try:
         for line in commands():
-            if line.startswith("git clone"):
-                house.copy(folder / shlex.split(line)[-1])
-                heard[line] = "copied"
-            elif line.startswith("cd "):
-                folder = folder / line.removeprefix("cd ")
-                heard[line] = "there"
-            elif line.startswith("make"):
+            if line.startswith("make"):
                 if served:
                     served.end()
                 served = house.Command(line, folder, settings)
@@ -91,6 +84,8 @@ def test_curl_answers_as_the_readme_shows(said):
     assert '"chat.completion"' in shown
     for text in re.findall(r'"content": "([^"]+)"', shown):
         assert f'"content": "{text}"' in answer
+    for name, count in re.findall(r'"(\w+_tokens)": (\d+)', shown):
+        assert re.search(rf'"{name}": {count}\b', answer), name
     for member in re.findall(r'^  "(\w+)":', shown, re.MULTILINE):
         assert f'"{member}":' in answer
 
