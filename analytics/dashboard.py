@@ -14,7 +14,7 @@ from django.urls import reverse
 from analytics import queries, queue
 from analytics.models import RequestLog
 from proxx.kit import clock, ids
-from routing import health
+from routing import health, reload
 
 FRESH = 0.9  # seconds in which a reading is shared
 SHOWN = 12  # calls on the first page
@@ -27,6 +27,7 @@ REASONS = {
 }
 
 _reading: tuple[float, dict[str, Any]] | None = None
+_has_succeeded = False  # once true it stays so
 
 
 def numbers(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -54,8 +55,8 @@ def reading() -> dict[str, Any]:
 
 def forget() -> None:
     """Drop the shared reading."""
-    global _reading
-    _reading = None
+    global _reading, _has_succeeded
+    _reading, _has_succeeded = None, False
 
 
 def _read() -> dict[str, Any]:
@@ -76,7 +77,26 @@ def _read() -> dict[str, Any]:
         ],
         "calls": [_call(call) for call in calls],
         "alarms": _alarms(state),
+        "is_new": _is_new(minutes, calls),
     }
+
+
+def _is_new(minutes: list[queries.Minute], calls: list[RequestLog]) -> bool:
+    """Tell whether the first steps are still to do: there is no account to send calls to, or none ever succeeded."""
+    global _has_succeeded
+    _has_succeeded = (
+        _has_succeeded
+        or any(call.outcome == "ok" for call in calls)
+        or any(minute.ok for minute in minutes)
+        or queries.has_succeeded()
+    )
+    return not _has_succeeded or not _has_accounts()
+
+
+def _has_accounts() -> bool:
+    picture = reload.current()
+    # A shipped loopback address that nobody configured is none.
+    return bool(picture.credentials) or any(picture.providers[one].base_is_set for one in picture.order)
 
 
 def _call(call: RequestLog) -> dict[str, Any]:

@@ -110,6 +110,11 @@ def since(within: timedelta) -> Q:
     return Q(id__gte=_first_id(within))
 
 
+def has_succeeded() -> bool:
+    """Tell whether any call went well, as far as hourly sums reach."""
+    return UsageRollup.objects.filter(period="hour", ok__gt=0).exists()
+
+
 def _used(field: str) -> list[str]:
     sums: QuerySet[UsageRollup] = UsageRollup.objects.filter(period="hour").exclude(**{field: ""})
     return list(sums.order_by(field).values_list(field, flat=True).distinct())

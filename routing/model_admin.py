@@ -4,12 +4,18 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import CharField, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Lower
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import path
+from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from accounts.admin.base import CarefulAdmin, ago
+from routing import looks
+from routing.catalog import refresh
 from routing.credential_admin import provider_labels
 from routing.models import CatalogModel, ModelPreference
 
@@ -43,6 +49,7 @@ class CatalogModelAdmin(CarefulAdmin):
     search_help_text = "Search by model name"
     ordering = ("provider_id", "position")
     actions = ("refuse", "offer")
+    list_before_template = "admin/routing/lists.html"
 
     @display(description="model", header=True, ordering="model_id")
     def named(self, row: CatalogModel) -> list[str]:
@@ -98,6 +105,29 @@ class CatalogModelAdmin(CarefulAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: CatalogModel | None = None) -> bool:
         """Refuse: the next look would bring it back."""
         return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Say above the list when each provider was asked, and why it has no models."""
+        lists = looks.lists() if request.method == "GET" else []
+        above = {
+            "lists": lists,
+            "has_accounts": looks.has_accounts(),
+            "nothing_listed": not any(one["count"] for one in lists),
+            "may_look": _may_look(request),
+        }
+        return super().changelist_view(request, above | (extra_context or {}))  # type: ignore[no-any-return]
+
+    def get_urls(self) -> list[Any]:
+        """Add the address behind “Refresh now”."""
+        look = self.admin_site.admin_view(require_POST(self.look_now))
+        return [path("look/", look, name="routing_catalogmodel_look"), *super().get_urls()]
+
+    def look_now(self, request: HttpRequest) -> HttpResponse:
+        """Ask all providers for their models now."""
+        if not _may_look(request):
+            raise PermissionDenied
+        looks.tell(request, refresh.refresh())
+        return redirect("admin:routing_catalogmodel_changelist")
 
     def has_wish_permission(self, request: HttpRequest) -> bool:
         """Allow the list's actions to those who may change wishes on models."""
@@ -171,6 +201,10 @@ def wish_disabled(models: list[CatalogModel], *, disabled: bool) -> int:
             row.source = ModelPreference.Source.CONSOLE
             row.save()
     return changed
+
+
+def _may_look(request: HttpRequest) -> bool:
+    return request.user.has_perm("routing.change_providersetting")
 
 
 def _says_nothing(row: ModelPreference) -> bool:

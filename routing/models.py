@@ -169,7 +169,7 @@ class CatalogModel(models.Model):
     first_seen_at = models.DateTimeField("first seen", default=clock.now, editable=False)
 
     class Meta:
-        verbose_name = "catalogue model"
+        verbose_name = "model"
         ordering = ["provider_id", "position"]
         constraints = [
             models.UniqueConstraint(fields=["provider_id", "model_id"], name="catalog_model_once_per_provider")

@@ -14,11 +14,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from accounts.admin.base import CarefulAdmin, ago
+from accounts.admin.base import CarefulAdmin
 from accounts.models import Credential
 from proxx.kit import clock
 from routing import pages, provider_env, providers, reload, rows
 from routing.catalog import refresh
+from routing.looks import looked, tell
 from routing.models import CatalogState, ProviderSetting
 from routing.provider_form import ProviderForm
 from routing.providers import Provider, ProviderFault
@@ -28,6 +29,7 @@ STATE_COLOURS = {
     "ready": "success",
     "off": "danger",
     "damaged": "danger",
+    "no answer": "warning",
 }
 KEPT = "Empty fields keep the shipped value."
 LINK = "text-primary-600 dark:text-primary-500"
@@ -101,7 +103,9 @@ class ProviderAdmin(CarefulAdmin):
             return "ready"
         if provider.needs_key:
             return "no credential"
-        return "ready" if provider.base_url else "no address"
+        if not provider.base_url:
+            return "no address"
+        return "no answer" if row.look_fault else "ready"
 
     @display(description="speaks")
     def speaks(self, row: ProviderSetting) -> str:
@@ -155,11 +159,7 @@ class ProviderAdmin(CarefulAdmin):
     @display(description="last look at its models")
     def last_look(self, row: ProviderSetting) -> str:
         """Show when its list was read, and the fault if the last try failed."""
-        state = CatalogState.objects.filter(provider_id=row.provider_id).first()
-        if state is None or state.tried_at is None:
-            return "not yet"
-        fault = f"; tried {ago(state.tried_at)}: {state.fault}" if state.fault else ""
-        return f"{ago(state.fetched_at)}{fault}"
+        return looked(CatalogState.objects.filter(provider_id=row.provider_id).first())
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderSetting]:
         """Count credentials and models in the same query; those in use come first."""
@@ -171,6 +171,7 @@ class ProviderAdmin(CarefulAdmin):
             credential_count=Coalesce(count, 0),
             model_count=Coalesce(Subquery(look.values("count")[:1]), 0),
             fetched_at=Subquery(look.values("fetched_at")[:1]),
+            look_fault=Subquery(look.values("fault")[:1]),
             unused=Case(When(credential_count__gt=0, then=Value(0)), default=Value(1), output_field=IntegerField()),
         )
 
@@ -215,12 +216,7 @@ class ProviderAdmin(CarefulAdmin):
     @admin.action(description="Read the list of models now", permissions=["change"])
     def look_again(self, request: HttpRequest, queryset: QuerySet[ProviderSetting]) -> None:
         """Ask the chosen providers for their models."""
-        looks = refresh.refresh([row.provider_id for row in queryset])
-        good = [look for look in looks if not look.fault]
-        messages.success(request, f"{sum(len(look.models) for look in good)} models from {len(good)} providers.")
-        for look in looks:
-            if look.fault:
-                messages.warning(request, f"{look.provider_id}: {look.fault}")
+        tell(request, refresh.refresh([row.provider_id for row in queryset]))
 
     def _switch(self, request: HttpRequest, queryset: QuerySet[ProviderSetting], *, on: bool) -> None:
         changed = list(queryset.exclude(enabled=on))

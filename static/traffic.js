@@ -206,7 +206,7 @@
 
   function draw() {
     const empty = numbers.calls.length === 0;
-    part("welcome").hidden = !empty;
+    part("welcome").hidden = !numbers.is_new;
     part("calls").hidden = empty;
     page.classList.toggle("tr-empty", empty);
     part("alarms").replaceChildren(...numbers.alarms.map((text) => element("p", "tr-alarm", text)));

@@ -19,6 +19,7 @@ class CarefulAdmin(ModelAdmin):
     list_per_page = 50
     warn_unsaved_form = True
     change_form_show_cancel_button = True
+    empty_value_display = "–"
     # What the list's button says, if not “Add …”.
     add_label = ""
     # Fields that change with another one, and are saved along with it.

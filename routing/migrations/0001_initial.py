@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
                 ('first_seen_at', models.DateTimeField(default=proxx.kit.clock.now, editable=False, verbose_name='first seen')),
             ],
             options={
-                'verbose_name': 'catalogue model',
+                'verbose_name': 'model',
                 'ordering': ['provider_id', 'position'],
                 'constraints': [models.UniqueConstraint(fields=('provider_id', 'model_id'), name='catalog_model_once_per_provider')],
             },

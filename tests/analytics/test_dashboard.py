@@ -8,7 +8,9 @@ from analytics import dashboard, queries, rollup
 from analytics.models import RollupDue
 from analytics.rows import insert, note_loss
 from proxx.kit import clock as clocks
+from routing import reload
 from tests.analytics.records import record
+from tests.routing.pictures import credential, picture
 
 pytestmark = pytest.mark.django_db
 
@@ -21,6 +23,14 @@ def clock():
     with clocks.stopped(NOON) as stopped:
         yield stopped
     dashboard.forget()
+
+
+@pytest.fixture
+def account():
+    before = reload.current()
+    reload.install(picture(credential("openai")))
+    yield
+    reload.install(before)
 
 
 def ago(*seconds, **changes):
@@ -107,3 +117,26 @@ def test_the_page_and_its_source_say_the_same(clock, client, settings):
     assert answer.json() == page.context["traffic"]
     assert "no-store" in answer["Cache-Control"]
     assert "curl http://testserver/v1/chat/completions" in page.content.decode()
+
+
+def test_the_first_steps_stay_until_a_call_succeeded(clock, account):
+    assert dashboard.reading()["is_new"]
+    ago(5, outcome="error")
+    dashboard.forget()
+    assert dashboard.reading()["is_new"]
+    ago(6)
+    dashboard.forget()
+    assert not dashboard.reading()["is_new"]
+
+
+def test_a_success_of_long_ago_counts(clock, account):
+    ago(50 * 3600)
+    rollup.run()
+    ago(*range(5, 5 + dashboard.SHOWN), outcome="error")
+    assert not dashboard.reading()["is_new"]
+
+
+def test_the_first_steps_are_shown_while_there_is_no_account(clock, account):
+    ago(5)
+    reload.install(picture())
+    assert dashboard.reading()["is_new"]

@@ -3,12 +3,16 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import Operator
-from routing.models import CatalogModel, ModelPreference
+from accounts.models import Credential, Operator
+from proxx.kit import clock
+from routing.catalog import refresh
+from routing.catalog.merge import Look
+from routing.models import CatalogModel, CatalogState, ModelPreference
 
 pytestmark = pytest.mark.django_db
 MODELS = "/console/routing/catalogmodel/"
@@ -89,3 +93,42 @@ def test_what_the_file_says_is_read_only_unless_the_database_is_the_truth(consol
     assert console.post(page, {"name": "y"}).status_code == 403
     settings.DATABASE_URL = "postgres://somewhere"
     assert console.post(page, {"name": "y", "alias_of": "", "rank": "", "owned_by": ""}).status_code == 302
+
+
+def test_without_an_account_the_page_says_what_to_do(console: Client) -> None:
+    page = console.get(MODELS).content.decode()
+    assert "there is no account to ask" in page
+    assert "/console/accounts/credential/add/" in page
+    assert "Ollama" not in page  # nobody configured it, and nobody answers there
+
+
+def test_each_provider_says_when_it_was_looked_at_and_what_went_wrong(console: Client) -> None:
+    for provider_id in ("groq", "openai", "xai"):
+        Credential.objects.create(provider_id=provider_id, secret=f"sk-{provider_id}-0001")
+    now = clock.now()
+    CatalogState.objects.create(provider_id="groq", tried_at=now, fetched_at=now, count=3)
+    CatalogState.objects.create(provider_id="openai", tried_at=now, fault="The provider answered 401.")
+    page = console.get(MODELS).content.decode()
+    for words in ("3 models", "looked at just now", "tried just now: The provider answered 401.", "not looked at yet"):
+        assert words in page
+    assert "No model is listed" not in page
+
+
+def test_refresh_now_asks_all_providers_and_tells_what_was_found(
+    console: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refresh, "refresh", lambda: [Look("openai", fault="The provider answered 500.")])
+    Credential.objects.create(provider_id="openai", secret="sk-one-0001")
+    assert b"Refresh now" in console.get(MODELS).content
+    page = console.post(f"{MODELS}look/", follow=True).content
+    assert b"openai: The provider answered 500." in page
+    assert b"No model is listed yet" in page
+    assert console.get(f"{MODELS}look/").status_code == 405
+
+
+def test_only_who_may_change_providers_may_refresh(client: Client) -> None:
+    kim = Operator.objects.create_user("kim", is_staff=True)
+    kim.user_permissions.set(Permission.objects.filter(codename="view_catalogmodel"))
+    client.force_login(kim)
+    assert b"Refresh now" not in client.get(MODELS).content
+    assert client.post(f"{MODELS}look/").status_code == 403

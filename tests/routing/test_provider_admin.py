@@ -156,5 +156,13 @@ def test_models_are_read_on_demand_and_faults_are_told(console: Client, monkeypa
     rows = ProviderSetting.objects.filter(provider_id__in=["groq", "xai"])
     answer = console.post(LIST, {"action": "look_again", "_selected_action": [row.pk for row in rows]}, follow=True)
     assert sorted(asked[0]) == ["groq", "xai"]
-    assert b"2 models from 1 providers." in answer.content
+    assert b"2 models from 1 provider." in answer.content
     assert b"xai: The provider answered 401." in answer.content
+
+
+def test_a_provider_without_a_key_is_not_ready_while_nobody_answers(console: Client) -> None:
+    CatalogState.objects.create(provider_id="ollama", tried_at=clocks.now(), fault="Could not connect.")
+    page = console.get(f"{LIST}?q=ollama").content.decode()
+    assert "no answer" in page
+    CatalogState.objects.update(fault="")
+    assert "no answer" not in console.get(f"{LIST}?q=ollama").content.decode()
