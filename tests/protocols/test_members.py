@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxx.protocols.framing.members import replaced, spans, with_first
+from proxx.protocols.framing.members import Unclear, replaced, spans, with_first
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),
@@ -45,8 +45,19 @@ def test_the_same_name_deeper_down_is_not_touched():
     assert replaced(body, b"model", b'"new"') == body.replace(b'"outer"', b'"new"')
 
 
-def test_a_key_written_in_escapes_is_found_too():
-    assert replaced(b'{"mod\\u0065l": "a"}', b"model", b'"b"') == b'{"mod\\u0065l": "b"}'
+def test_a_key_written_in_escapes_is_refused():
+    with pytest.raises(Unclear):
+        spans(b'{"mod\\u0065l": "a"}', b"model")
+
+
+def test_a_key_that_stands_a_thousand_times_is_refused():
+    with pytest.raises(Unclear):
+        spans(b'{"a":[' + b'{"model":1},' * 1001 + b'1],"model":2}', b"model")
+
+
+def test_a_repeated_key_is_found_every_time():
+    body = b'{"model":"a","x":{"model":"inner"},"model" : "b"}'
+    assert [body[start:end] for start, end in spans(body, b"model")] == [b'"a"', b'"b"']
 
 
 @pytest.mark.parametrize("body", [b"{}", b"{ }", b'{"a":1}', b' {\n"a":1}'])

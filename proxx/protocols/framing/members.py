@@ -1,44 +1,43 @@
 """Edit one top-level member of a JSON object and leave every other byte as it was.
 
-A client's body goes upstream as it came; only `model` and the stream options may have to change. Decoding and
-encoding again would lose number spellings, key order and unknown escapes, so the value's span is found and replaced.
+A client's body goes upstream as it came; only `model` and the stream options may have to change. Decoding and encoding
+again would lose number spellings, key order and unknown escapes, so the value's span is found and replaced. All work on
+the body is done by C code in one pass: a body of many megabytes must not hold up the loop.
 """
 
 import re
-from collections.abc import Iterator
+from functools import lru_cache
 
-import orjson
+import msgspec
 
-# Strings first, so that brackets and colons inside them are passed over in one step.
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]', re.DOTALL)
+from proxx.protocols.framing.lenient import decode
+
+MANY = 1000  # a key that stands this often is an attack, not a request
 
 _ESCAPED_LETTER = re.compile(rb"\\u00[4-7][0-9a-fA-F]")
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def spans(body: bytes, name: bytes) -> Iterator[tuple[int, int]]:
-    """Yield where the values of the top-level member `name` begin and end; several if the key is repeated."""
-    depth, key, value_from = 0, b"", -1
-    expects_key = False
-    for token in _TOKEN.finditer(body):
-        mark = token.group()
-        if mark in b"{[":
-            depth += 1
-            expects_key = depth == 1
-        elif mark in b"}]":
-            depth -= 1
-            if depth == 0 and value_from >= 0:
-                yield _trimmed(body, value_from, token.start())
-                value_from = -1
-        elif depth == 1 and mark == b",":
-            if value_from >= 0:
-                yield _trimmed(body, value_from, token.start())
-                value_from = -1
-            expects_key = True
-        elif depth == 1 and mark == b":":
-            if key == name:
-                value_from = token.end()
-        elif depth == 1 and expects_key and mark[:1] == b'"':
-            key, expects_key = _spelled_out(mark), False
+class Unclear(ValueError):
+    """A member that stands too often, or in escapes, so that another parser might read it differently."""
+
+
+def spans(body: bytes, name: bytes) -> list[tuple[int, int]]:
+    """Return where the values of the top-level member `name` begin and end; several if the key is repeated.
+
+    Every place where the key stands gets a mark of the same length, and one decoding of the top level tells which
+    marks are members of it. Raises `Unclear` for a key in escapes, and the decoder's faults for what is no object.
+    """
+    places = list(_key(name).finditer(body))
+    if len(places) > MANY:
+        raise Unclear(f"The key '{name.decode()}' stands too often in the body.")
+    marks = [_mark(number, len(name)) for number in range(len(places))]
+    top = decode(_members, _marked(body, places, marks))
+    if name.decode() in top:
+        raise Unclear(f"The key '{name.decode()}' must be written without escapes.")
+    values = ((place.end(), top.get(mark)) for place, mark in zip(places, marks, strict=True))
+    return [(start, start + len(bytes(value))) for start, value in values if value is not None]
 
 
 def may_repeat(body: bytes, name: bytes) -> bool:
@@ -47,32 +46,38 @@ def may_repeat(body: bytes, name: bytes) -> bool:
 
 
 def replaced(body: bytes, name: bytes, value: bytes) -> bytes:
-    """Return the object with the top-level value of `name` replaced; unchanged if there is none.
-
-    Only the first value is looked for: a reader refuses bodies that repeat a key which may have to change.
-    """
-    for start, end in spans(body, name):
-        return body[:start] + value + body[end:]
+    """Return the object with every top-level value of `name` replaced; unchanged if there is none."""
+    for start, end in reversed(spans(body, name)):
+        body = body[:start] + value + body[end:]
     return body
 
 
 def with_first(body: bytes, member: bytes) -> bytes:
     """Return the object with `member` ("name":value) put in front of the others."""
     brace = body.index(b"{") + 1
-    rest = body[brace:].lstrip()
-    return body[:brace] + member + (b"" if rest.startswith(b"}") else b",") + body[brace:]
+    empty = body[brace : brace + 64].lstrip()[:1] == b"}"
+    return body[:brace] + member + (b"" if empty else b",") + body[brace:]
 
 
-def _spelled_out(mark: bytes) -> bytes:
-    if b"\\" not in mark:
-        return mark[1:-1]
-    try:
-        return str(orjson.loads(mark)).encode()
-    except orjson.JSONDecodeError:
-        return mark[1:-1]
+@lru_cache(maxsize=32)
+def _key(name: bytes) -> re.Pattern[bytes]:
+    # These quotes cannot stand inside a JSON string unescaped, so a match is a key, never somebody's text.
+    return re.compile(b'"' + re.escape(name) + rb'"[ \t\r\n]*:[ \t\r\n]*')
 
 
-def _trimmed(body: bytes, start: int, end: int) -> tuple[int, int]:
-    value = body[start:end]
-    start += len(value) - len(value.lstrip())
-    return start, start + len(value.strip())
+def _mark(number: int, length: int) -> str:
+    digits = ""
+    while number:
+        number, digit = divmod(number, len(_DIGITS))
+        digits = _DIGITS[digit] + digits
+    return "\x7f" + digits.rjust(length - 1, "\x7f")
+
+
+def _marked(body: bytes, places: list[re.Match[bytes]], marks: list[str]) -> bytes:
+    pieces, at = [], 0
+    for place, mark in zip(places, marks, strict=True):
+        key_from = place.start() + 1
+        pieces += [body[at:key_from], mark.encode()]
+        at = key_from + len(mark)
+    pieces.append(body[at:])
+    return b"".join(pieces)

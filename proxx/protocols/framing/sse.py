@@ -7,7 +7,8 @@ import re
 
 FRAME_LIMIT = 16 * 1024 * 1024  # an event larger than this is a broken upstream, not an answer
 
-_FRAME_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_FRAME_END = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
+_BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
@@ -54,19 +55,24 @@ def data_of(frame: bytes) -> bytes:
     if frame.startswith(b"data: ") and frame.find(b"\n") == len(frame) - 2 and b"\r" not in frame:
         return frame[6:-2]
     lines = []
-    for line in _LINE_END.split(frame):
+    for line in _LINE_END.split(frame.removeprefix(_BOM)):
         if line.startswith(b"data:"):
             lines.append(line[6:] if line[5:6] == b" " else line[5:])
     return b"\n".join(lines)
 
 
+def event_of(frame: bytes) -> bytes:
+    """Return the event's name; empty for the usual, unnamed one."""
+    if not frame.startswith(b"event:") and b"\nevent:" not in frame:
+        return b""
+    names = [line[6:].strip() for line in _LINE_END.split(frame) if line.startswith(b"event:")]
+    return names[-1] if names else b""
+
+
 def _last_frame_end(whole: bytes) -> int:
-    end = whole.rfind(b"\n\n") + 2
-    if end < 2:
-        end = 0
-    if b"\r" in whole:
-        crlf = whole.rfind(b"\r\n\r\n")
-        # A lone CR pair at the very end may be the first half of CR LF CR LF: wait for the next piece.
-        cr = whole.rfind(b"\r\r", 0, len(whole))
-        end = max(end, crlf + 4 if crlf >= 0 else 0, cr + 2 if cr >= 0 else 0)
+    if b"\r" not in whole:
+        return whole.rfind(b"\n\n") + 2 if b"\n\n" in whole else 0
+    end = 0
+    for match in _FRAME_END.finditer(whole):
+        end = match.end()
     return end

@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
+from proxx.protocols.framing.lenient import FAULTS, decode
 from proxx.protocols.framing.members import replaced
-from proxx.protocols.framing.sse import FrameCutter, data_of, frames
+from proxx.protocols.framing.sse import FrameCutter, data_of, event_of, frames
 from proxx.protocols.hub.events import Usage
 from proxx.protocols.spec import Seen
 
@@ -19,35 +20,22 @@ DONE_FRAME = b"data: [DONE]\n\n"
 
 # A frame without data may hold comments and the fields that carry no answer, in text that a client can decode.
 _HARMLESS = re.compile(rb"(?:(?::[^\x00-\x08\x80-\xff]*?|(?:event|id|retry|data):[ -~]*)?(?:\r\n|\n|\r))*")
+_NOTHING = (b"", b"null", b'""', b"false", b"{}", b"[]")  # what imitators write where there is nothing
 _ASSISTANT_PARTS = ("content", "tool_calls", "function_call", "reasoning_content", "reasoning", "refusal", "audio")
 
 
-class _Details(msgspec.Struct):
-    cached_tokens: int | None = None
-    cache_write_tokens: int | None = None
-    reasoning_tokens: int | None = None
-
-
-class _Usage(msgspec.Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    prompt_tokens_details: _Details | None = None
-    completion_tokens_details: _Details | None = None
-    prompt_cache_hit_tokens: int | None = None
-
-
 class _Choice(msgspec.Struct):
-    delta: dict[str, Any] | None = None
-    message: dict[str, Any] | None = None
-    text: str | None = None
+    delta: dict[str, msgspec.Raw] | None = None  # raw: half a character may stand in one event, the rest in the next
+    message: dict[str, msgspec.Raw] | None = None
+    text: msgspec.Raw = msgspec.Raw()
     finish_reason: str | None = None
 
 
 class _Chunk(msgspec.Struct):
     choices: list[_Choice] | None = None
-    usage: Any = None
-    error: Any = None
-    detail: Any = None
+    usage: msgspec.Raw = msgspec.Raw()
+    error: msgspec.Raw = msgspec.Raw()
+    detail: msgspec.Raw = msgspec.Raw()
     object: str | None = None
     model: str | None = None
 
@@ -109,11 +97,15 @@ class StreamWatch:
         if chunk is None:
             self.seen.malformed = "an event that is not a chat completion chunk"
             return b""
+        if event_of(frame) == b"error":
+            self.seen.error = _error_of(chunk, data)
+            return frame
         note(self.seen, chunk, data)
-        if self._strip and chunk.usage is not None and chunk.choices == []:
+        if self._strip and chunk.choices == [] and bytes(chunk.usage).startswith(b"{"):
             return b""
         if self._rename and chunk.model is not None:
-            return b"data: " + replaced(data, b"model", self._rename) + b"\n\n"
+            # In place: the frame may name its event, or carry an id.
+            return frame.replace(data, replaced(data, b"model", self._rename), 1)
         return frame
 
     def _without_data(self, frame: bytes) -> bytes:
@@ -139,7 +131,11 @@ def note(seen: Seen, chunk: _Chunk, data: bytes) -> None:
     """Write into `seen` what one chunk, or one whole completion, says."""
     if chunk.model:
         seen.model = chunk.model
-    if chunk.error is not None or chunk.object == "error" or (chunk.detail is not None and chunk.choices is None):
+    if (
+        bytes(chunk.error) not in _NOTHING
+        or chunk.object == "error"
+        or (chunk.choices is None and bytes(chunk.detail) not in _NOTHING)
+    ):
         seen.error = _error_of(chunk, data)
         return
     for choice in chunk.choices or ():
@@ -147,45 +143,65 @@ def note(seen: Seen, chunk: _Chunk, data: bytes) -> None:
             seen.finished = seen.spoke = True
         elif not seen.spoke:
             seen.spoke = _speaks(choice)
-    if chunk.usage is not None:
-        seen.usage = _read_usage(chunk.usage) or seen.usage
+    if bytes(chunk.usage) not in _NOTHING:
+        seen.usage = _read_usage(bytes(chunk.usage), seen.usage)
 
 
 def _speaks(choice: _Choice) -> bool:
     said = choice.delta or choice.message or {}
-    return bool(choice.text) or any(said.get(part) for part in _ASSISTANT_PARTS)
+    return bytes(choice.text) not in _NOTHING or any(
+        part in said and bytes(said[part]) not in _NOTHING for part in _ASSISTANT_PARTS
+    )
 
 
 def _error_of(chunk: _Chunk, data: bytes) -> dict[str, object]:
     """Return an error in any of the shapes that imitators use: error object or text, object "error", detail."""
-    found = chunk.error if chunk.error is not None else chunk.detail
-    if found is None:
-        found = _anything.decode(data)
-    return found if isinstance(found, dict) else {"message": str(found)}
-
-
-def _read_usage(raw: object) -> Usage | None:
+    raw = next((part for part in (bytes(chunk.error), bytes(chunk.detail)) if part not in _NOTHING), data)
     try:
-        read = msgspec.convert(raw, _Usage)
-    except msgspec.ValidationError:
-        return None
-    into, out = read.prompt_tokens_details or _Details(), read.completion_tokens_details or _Details()
-    cache_read = into.cached_tokens if into.cached_tokens is not None else read.prompt_cache_hit_tokens
-    return Usage(
-        input_total=_count(read.prompt_tokens),
-        output_total=_count(read.completion_tokens),
-        cache_read=_count(cache_read),
-        cache_write=_count(into.cache_write_tokens),
-        reasoning=_count(out.reasoning_tokens),
-    )
+        found = decode(_anything, raw)
+    except FAULTS:
+        found = None
+    return found if isinstance(found, dict) else {"message": str(found or "The provider reported an error.")}
 
 
-def _count(number: int | None) -> int | None:
-    return number if number is not None and 0 <= number < 2**40 else None
+def _read_usage(raw: bytes, before: Usage | None) -> Usage | None:
+    """Read one usage object; what it does not say keeps what an earlier one said."""
+    try:
+        read = decode(_anything, raw)
+    except FAULTS:
+        return before
+    if not isinstance(read, dict):
+        return before
+    into, out = _object(read, "prompt_tokens_details"), _object(read, "completion_tokens_details")
+    cached = into.get("cached_tokens", read.get("prompt_cache_hit_tokens"))
+    told = {
+        "input_total": _count(read.get("prompt_tokens")),
+        "output_total": _count(read.get("completion_tokens")),
+        "cache_read": _count(cached),
+        "cache_write": _count(into.get("cache_write_tokens")),
+        "reasoning": _count(out.get("reasoning_tokens")),
+    }
+    known = {name: number for name, number in told.items() if number is not None}
+    if not known:
+        return before
+    return msgspec.structs.replace(before or Usage(), **known)
+
+
+def _object(read: dict[str, Any], name: str) -> dict[str, Any]:
+    found = read.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _count(number: object) -> int | None:
+    """Return a whole number that a token count can be; anything else is unknown, not believed."""
+    if isinstance(number, float) and number.is_integer():
+        number = int(number)
+    is_count = isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**40
+    return number if is_count else None  # type: ignore[return-value]
 
 
 def _decoded(data: bytes) -> _Chunk | None:
     try:
-        return _chunk.decode(data)
-    except (msgspec.DecodeError, RecursionError):
+        return decode(_chunk, data)
+    except FAULTS:
         return None

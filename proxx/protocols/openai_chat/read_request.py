@@ -2,11 +2,13 @@
 
 import msgspec
 
-from proxx.protocols.framing.members import may_repeat, spans
+from proxx.protocols.framing.lenient import FAULTS, decode
+from proxx.protocols.framing.members import Unclear, may_repeat, spans
 from proxx.protocols.hub.errors import Unreadable
 from proxx.protocols.hub.request import Request
 
 NAME = "openai_chat"
+LONGEST_NAME = 256  # characters: names are remembered, and a name of megabytes would be, too
 CONTROL_FIELDS = (b"model", b"stream", b"stream_options")
 
 
@@ -27,16 +29,20 @@ _options = msgspec.json.Decoder(_StreamOptions | None)
 def read_request(body: bytes) -> Request:
     """Read the head of a chat completion body; raise `Unreadable` naming the field at fault."""
     try:
-        head = _head.decode(body)
+        head = decode(_head, body)
     except msgspec.ValidationError as fault:
         raise _unreadable(str(fault)) from None
-    except (msgspec.DecodeError, RecursionError):
+    except FAULTS:
         raise Unreadable("The body is not valid JSON.") from None
     for field in CONTROL_FIELDS:
         _refuse_repeats(body, field)
     if not head.model or not head.model.strip():
         raise Unreadable("You must provide a model.", code="missing_model", param="model")
+    if len(head.model) > LONGEST_NAME or not head.model.isprintable():
+        raise Unreadable("This is no model name.", code="invalid_model", param="model")
     options = bytes(head.stream_options)
+    if options not in body:  # it was read from a mended copy
+        options = next((body[start:end] for start, end in spans(body, b"stream_options")), b"")
     return Request(
         dialect=NAME,
         model=head.model,
@@ -51,16 +57,24 @@ def _wants_usage(options: bytes) -> bool:
     if not options:
         return False
     try:
-        read = _options.decode(options)
-    except msgspec.DecodeError:
+        read = decode(_options, options)
+    except FAULTS:
         raise Unreadable("stream_options must be an object.", code="invalid_type", param="stream_options") from None
     return bool(read and read.include_usage)
 
 
 def _refuse_repeats(body: bytes, field: bytes) -> None:
     # Two parsers may disagree on which of two equal keys counts; the cheap test first, the exact one only on suspicion.
-    if may_repeat(body, field) and len(list(spans(body, field))) > 1:
-        name = field.decode()
+    if not may_repeat(body, field):
+        return
+    name = field.decode()
+    try:
+        repeated = len(spans(body, field)) > 1
+    except Unclear as unclear:
+        raise Unreadable(str(unclear), param=name) from None
+    except FAULTS:
+        raise Unreadable("The body is not valid JSON.") from None
+    if repeated:
         raise Unreadable(f"The field '{name}' stands more than once in the body.", param=name)
 
 

@@ -19,5 +19,9 @@ def same_dialect(request: Request, *, model: str, ask_usage: bool) -> bytes:
 def _asking_for_usage(body: bytes, options: bytes) -> bytes:
     if not options:
         return with_first(body, b'"stream_options":{"include_usage":true}')
-    wishes = orjson.loads(options) or {}
-    return replaced(body, b"stream_options", orjson.dumps({**wishes, "include_usage": True}))
+    wishes = b'{"include_usage":true}'
+    if options != b"null":
+        wishes = replaced(options, b"include_usage", b"true")
+        if wishes == options:
+            wishes = with_first(options, b'"include_usage":true')
+    return replaced(body, b"stream_options", wishes)

@@ -170,6 +170,43 @@ def test_a_whole_answer_says_its_usage():
     assert seen.usage == Usage(input_total=3, output_total=4, cache_read=2)
 
 
+@pytest.mark.parametrize("odd", [b'"\\ud83d"', b'"\xff"', b'"a","logprob":1e999'])
+def test_odd_content_passes_as_it_came(odd):
+    chunk = b'data: {"choices":[{"index":0,"delta":{"content":' + odd + b"}}]}\n\n"
+    out, seen = watched(ROLE + chunk + delta(finish="stop") + DONE)
+    assert chunk in out
+    assert seen.ended
+
+
+def test_a_later_usage_keeps_what_it_does_not_say():
+    later = frame(choices=[], usage={}) + frame(choices=[], usage={"completion_tokens": 9.0, "prompt_tokens": True})
+    seen = watched(ROLE + delta("a", finish="stop") + USAGE + later + DONE)[1]
+    assert seen.usage == Usage(input_total=12, output_total=9, cache_read=4, reasoning=2)
+
+
+def test_an_empty_usage_alone_is_no_report():
+    assert watched(delta("a", finish="stop") + frame(choices=[], usage={}) + DONE)[1].usage is None
+
+
+@pytest.mark.parametrize("nothing", ['""', "false", "null", "{}"])
+def test_an_empty_error_is_none(nothing):
+    chunk = b'data: {"error":' + nothing.encode() + b',"choices":[{"delta":{"content":"a"}}]}\n\n'
+    assert watched(chunk)[1].error is None
+
+
+@pytest.mark.parametrize("ends", ["\n\r\n", "\r\n\n", "\r\r", "\r\n\r\n"])
+def test_blank_lines_of_every_kind_end_an_event(ends):
+    stream = (ROLE + delta("a") + delta(finish="stop") + DONE).replace(b"\n\n", ends.encode())
+    out, seen = watched(b"\xef\xbb\xbf" + stream, range(0, len(stream), 3))
+    assert seen.ended
+    assert out.replace(b"\xef\xbb\xbf", b"").startswith(stream[:40])
+
+
+def test_a_rename_keeps_the_other_lines_of_an_event():
+    named = b"id: 7\n" + delta("a")
+    assert watched(named, rename="fast")[0] == named.replace(b'"up"', b'"fast"')
+
+
 @pytest.mark.parametrize("body", [b"<html>", b'"text"', b"[1]", b"{", b'{"choices":"no"}'])
 def test_a_body_that_is_no_completion_is_malformed(body):
     assert watch_whole(body).malformed

@@ -40,6 +40,11 @@ def test_the_head_says_model_stream_and_the_wish_for_usage():
         (b'{"model":"a","model":"b"}', "invalid_body"),
         (b'{"model":"a","mod\\u0065l":"b"}', "invalid_body"),
         (b'{"model":"a","stream":true,"stream":false}', "invalid_body"),
+        (b'{"mod\\u0065l":"a"}', "invalid_body"),
+        (b'{"model":"openai/\xff"}', "invalid_body"),
+        (b'{"model":"a\\nb"}', "invalid_model"),
+        (b'{"model":"' + b"a" * 300 + b'"}', "invalid_model"),
+        (b'{"model":"a","stream":true,"stream_options":{"include_usage":"\xff"}}', "invalid_type"),
     ],
 )
 def test_what_is_no_request_is_refused_with_a_code(bad, code):
@@ -65,6 +70,13 @@ def test_usage_is_asked_for_on_the_clients_behalf(options):
     sent = json.loads(same_dialect(read_request(body(model="m", stream=True, **options)), model="m", ask_usage=True))
     wished = options.get("stream_options") or {}
     assert sent["stream_options"] == {**wished, "include_usage": True}
+
+
+@pytest.mark.parametrize("odd", [b"1e999", b"9" * 400, b'"\xff"', b'"\\ud83d"'])
+def test_odd_stream_options_travel_as_they_are(odd):
+    raw = b'{"model":"m","stream":true,"stream_options":{"x":' + odd + b"}}"
+    sent = same_dialect(read_request(raw), model="m", ask_usage=True)
+    assert sent == raw.replace(b'{"x"', b'{"include_usage":true,"x"')
 
 
 def test_usage_is_not_asked_for_in_a_whole_answer():
