@@ -118,9 +118,15 @@ def ask(snapshot: Snapshot, wanted: Mapping[str, Due]) -> dict[str, str]:
         merge.store(looks)
         for look in looks:
             answered[look.provider_id] = look.fault
-            if look.fault != (states[look.provider_id].fault if look.provider_id in states else ""):
+            before = states.get(look.provider_id)
+            if (before is None or look.fault != before.fault) and _is_wanted(snapshot, look.provider_id):
                 log.info("List of models of %s: %s", look.provider_id, look.fault or f"{len(look.models)} models.")
     return answered
+
+
+def _is_wanted(snapshot: Snapshot, provider_id: str) -> bool:
+    # A shipped loopback address that nobody configured is asked, but its silence is no news.
+    return provider_id in snapshot.credentials or snapshot.providers[provider_id].base_is_set
 
 
 def _is_young(state: CatalogState) -> bool:

@@ -80,7 +80,8 @@ the others by priority, lower numbers first. Inside a provider: credentials by t
 | an alias | its target, if that exists; an alias wins over a model of the same name |
 
 A model that no list has, while every provider asked has a recent list, is unknown: 404. A list older than an hour
-proves nothing. Lists are read every ten minutes; `manage.py explain_route MODEL` shows what would happen and why.
+proves nothing. Lists are read within seconds after an account came or changed, then every ten minutes;
+`manage.py explain_route MODEL` shows what would happen and why.
 
 ## OpenAI
 
