@@ -81,8 +81,8 @@ class CredentialForm(_CredentialForm):
         typed: str = self.cleaned_data["secret"]
         if not typed:
             return self.instance.secret if self._stored else ""
-        if any(character.isspace() or not character.isprintable() for character in typed):
-            raise forms.ValidationError("A secret holds no spaces, line breaks or control characters.")
+        if not typed.isascii() or any(character.isspace() or not character.isprintable() for character in typed):
+            raise forms.ValidationError("A secret holds no spaces, line breaks, control or non-ASCII characters.")
         if sealing.is_sealed(typed):
             raise forms.ValidationError("This is a sealed value from a database, not a secret.")
         return typed

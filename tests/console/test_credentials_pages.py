@@ -75,6 +75,7 @@ def test_a_typed_secret_replaces_the_stored_one_and_keeps_the_account(console, s
     [
         ({"secret": ""}, "Paste the key"),
         ({"secret": "two words"}, "no spaces"),
+        ({"secret": "sk-schlüssel"}, "non-ASCII"),
         ({"secret": "proxx1.0a0a0a0a.AAAA"}, "sealed value"),
         ({"provider_id": "openai-compatible"}, "type where it listens"),
         ({"base_url": "ftp://example.com"}, "must begin with https"),
