@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
@@ -85,6 +86,46 @@ def test_no_body_however_odd_breaks_the_reader(value: Any) -> None:
 @given(st.binary(max_size=300))
 def test_no_bytes_break_the_reader(raw: bytes) -> None:
     assert failures.classify(400, {}, raw).message
+
+
+def nested(depth: int, wrap: Callable[[Any], Any], inmost: Any = "x") -> Any:
+    for _ in range(depth):
+        inmost = wrap(inmost)
+    return inmost
+
+
+@pytest.mark.parametrize(
+    "key", ["message", "innererror", "metadata", "headers", "detail", "details", "violations", "error"]
+)
+@pytest.mark.parametrize(
+    "wrap", [lambda inner: [inner], lambda inner: {"msg": inner}, None], ids=["list", "dict", "same"]
+)
+def test_nesting_however_deep_breaks_nothing(key: str, wrap: Callable[[Any], Any] | None) -> None:
+    wrap = wrap or (lambda inner: {key: inner})
+    error = {"code": "c", "retry_after": nested(100_000, wrap), key: nested(100_000, wrap)}
+    assert failures.from_error_object({"error": error}).kind in failures.KINDS
+    text = b'{"error":' + b'{"%b":' % key.encode() * 1000 + b"1" + b"}" * 1001
+    assert failures.classify(400, {}, text).kind == "invalid_request"
+    text = b'{"error":{"code":"c","%b":' % key.encode() + b"[" * 1000 + b"]" * 1000 + b"}}"
+    assert failures.classify(400, {}, text).kind == "invalid_request"
+
+
+def test_what_lies_too_deep_is_left_out() -> None:
+    layers = nested(20, lambda inner: {"message": "m", "innererror": inner}, {"code": "deep"})
+    assert body.read_object({"error": layers}).codes == frozenset()
+    layers = nested(5, lambda inner: {"message": "m", "innererror": inner}, {"code": "near"})
+    assert body.read_object({"error": layers}).codes == {"near"}
+    assert (
+        body.read_object({"error": {"message": nested(20, lambda inner: [inner])}}).message == "[" * 8 + "'…'" + "]" * 8
+    )
+
+
+def test_a_reader_that_stands_too_deep_finds_nothing_and_breaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_deep(*_: object) -> str:
+        raise RecursionError
+
+    monkeypatch.setattr(prose, "clean", too_deep)
+    assert body.read(b'{"error":{"message":"m"}}') == body.Facts()
 
 
 # Times to wait.
@@ -177,7 +218,9 @@ def test_a_time_in_prose_is_read_where_a_limit_was_hit(words: str, seconds: floa
         ({"anthropic-ratelimit-unified-reset": str(int(NOW.timestamp()) + 9000)}, {}, 9000.0),
         ({"x-ratelimit-reset": "12"}, {}, 12.0),
         ({"retry-after": "-5"}, {}, 0.0),
-        ({"retry-after": "99999999"}, {}, wait.LONGEST),
+        ({"retry-after": "99999999"}, {}, 8 * 86400.0),
+        ({"retry-after": str(400 * 86400)}, {}, 8 * 86400.0),
+        ({"retry-after": str(7 * 86400)}, {}, 7 * 86400.0),
         ({"retry-after": "soon"}, {"message": "try again in 4s"}, 4.0),
         ({}, {"message": "no idea"}, None),
     ],
@@ -269,3 +312,59 @@ def test_a_huge_body_costs_little() -> None:
 def test_a_secret_that_the_cut_would_split_does_not_show() -> None:
     text = "x" * (prose.MESSAGE_LIMIT - 10) + " sk-" + base64.urlsafe_b64encode(b"secret" * 8).decode()
     assert "c2Vj" not in prose.clean(text)
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ("bad\r\nx: y\x1b", "bad x: y"),
+        ("sk-proj-abcDEF123456_7890", "sk-***"),
+        ("c" * 500, "c" * 79 + "…"),
+        ("\x00\u200b", None),
+        (4290, "4290"),
+    ],
+)
+def test_a_code_is_made_safe_as_a_message_is(code: Any, shown: str | None) -> None:
+    assert failures.classify(400, {}, orjson.dumps({"error": {"message": "m", "code": code}})).code == shown
+    assert failures.from_error_object({"message": "m", "code": code}).code == shown
+
+
+KEY = 'Zq7/Wm3+Xk9"Tb5=Rn1Lp8'
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('wrong key Zq7/Wm3+Xk9"Tb5=Rn1Lp8.', "wrong key ***."),
+        (f"{KEY} and {KEY}{KEY}", "*** and ***"),
+        (f"cut: {KEY[3:]}", "cut: ***"),
+        (f"cut: {KEY[:-4]}...", "cut: ***..."),
+        (f"{KEY[:9]}…{KEY[-8:]}", "***…***"),
+        (f"{KEY[:7]}-{KEY[-7:]}", f"{KEY[:7]}-{KEY[-7:]}"),
+        (orjson.dumps(KEY).decode(), '"***"'),
+        ("".join(f"\\u{ord(letter):04x}" for letter in KEY) + "!", "***!"),
+        ("".join(f"\\u{ord(letter):04X}" if at % 3 else letter for at, letter in enumerate(KEY)), "***"),
+        ("a\\nb" + "".join(f"\\\\u{ord(letter):04x}" for letter in KEY) + "c\\u0041", "a\\nb***c\\u0041"),
+        (KEY.replace("/", "\\/"), "***"),
+        ("nothing of it, \\ or \\u00zz", "nothing of it, \\ or \\u00zz"),
+        ("", ""),
+    ],
+)
+def test_the_secret_at_hand_is_masked_whole_cut_or_escaped(text: str, shown: str) -> None:
+    assert prose.without(text, KEY) == shown
+
+
+def test_a_short_secret_is_masked_whole_and_no_secret_masks_nothing() -> None:
+    assert prose.without("key abc refused, abcd too", "abcd") == "key abc refused, *** too"
+    assert prose.without("as it is", "") == "as it is"
+
+
+@given(st.text(max_size=30), st.text(alphabet='abcé/"', min_size=1, max_size=30), st.text(max_size=30))
+def test_no_text_shows_a_secret_in_any_manner_of_json(before: str, secret: str, after: str) -> None:
+    for written in (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+        assert written not in prose.without(f"{before}{written}{after}", secret).replace("***", "")
+
+
+def test_masking_costs_little_whatever_the_text() -> None:
+    for text in ("\\" * 64_000, "\\u0041" * 10_000, "Zq7/Wm3+" * 8_000):
+        assert len(prose.without(text, KEY)) <= len(text)

@@ -13,8 +13,9 @@ from proxx.kit import fastjson
 from proxx.upstream.failures import prose
 
 PARSE_LIMIT = 64 * 1024
-CODE_LIMIT = 100
+CODE_LIMIT = 80
 DEPTH = 4  # how many wrappers around the error we open
+DEEPEST = 8  # levels inside the error that are looked at: deeper nesting is an attack, not an explanation
 MESSAGE_KEYS = ("message", "msg", "detail", "error_description", "description", "title")
 CODE_KEYS = ("code", "type", "status", "reason", "error_code")
 WAIT_KEYS = ("resets_in_seconds", "resets_at", "retry_after", "retryDelay", "quotaResetDelay", "X-RateLimit-Reset")
@@ -41,13 +42,20 @@ def read(body: bytes) -> Facts:
     if len(body) <= PARSE_LIMIT:
         try:
             return read_object(fastjson.loads(_payload(body)))
-        except ValueError:
+        except (ValueError, RecursionError):
             pass  # not JSON: then it is prose
     return Facts(message=prose.clean(body[: prose.READ_LIMIT].decode("utf-8", "replace")))
 
 
 def read_object(value: Any) -> Facts:
-    """Find the facts in parsed JSON."""
+    """Find the facts in parsed JSON; never raises."""
+    try:
+        return _facts(value)
+    except RecursionError:  # our caller stands deep already
+        return Facts()
+
+
+def _facts(value: Any) -> Facts:
     error = _innermost(value)
     if not isinstance(error, dict):
         return Facts(message=prose.clean(_text(error)))
@@ -56,7 +64,7 @@ def read_object(value: Any) -> Facts:
     main = codes[0] if codes else None
     outer = list(_codes(value)) if isinstance(value, dict) and value is not error else []
     return Facts(
-        message=prose.clean(" ".join(_messages(layers)) or (str(error) if error else "")),
+        message=prose.clean(" ".join(_messages(layers)) or (_text(error) if error else "")),
         code=main,
         codes=frozenset(text.lower() for text in (*codes, *outer, *_quotas(error))),
         waits=tuple((key, _text(layer[key])) for layer in layers for key in WAIT_KEYS if layer.get(key) is not None),
@@ -87,7 +95,7 @@ def _innermost(value: Any) -> Any:
     return value
 
 
-def _within(error: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _within(error: dict[str, Any], levels: int = DEEPEST) -> Iterator[dict[str, Any]]:
     """Yield the objects inside an error that say more: Google's details, Azure's inner error, a router's metadata."""
     details = error.get("details")
     for detail in details if isinstance(details, list) else [details]:
@@ -97,14 +105,14 @@ def _within(error: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 yield detail["metadata"]
     for key in ("innererror", "metadata", "headers"):
         inner = error.get(key)
-        if isinstance(inner, dict):
+        if isinstance(inner, dict) and levels:
             yield inner
-            yield from _within(inner)
+            yield from _within(inner, levels - 1)
     raw = error.get("raw")
     if isinstance(raw, str) and raw.lstrip().startswith("{") and len(raw) <= PARSE_LIMIT:
         try:
             quoted = _innermost(fastjson.loads(raw))
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         if isinstance(quoted, dict):
             yield quoted
@@ -115,7 +123,7 @@ def _codes(layer: dict[str, Any]) -> Iterator[str]:
         value = layer.get(key)
         if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
             text = prose.clean(str(value), CODE_LIMIT)
-            if text != "error":  # `type: "error"` and `object: "error"` say nothing
+            if text and text != "error":  # `type: "error"` and `object: "error"` say nothing
                 yield text
 
 
@@ -136,7 +144,7 @@ def _quotas(error: dict[str, Any]) -> Iterator[str]:
     for detail in _within(error):
         violations = detail.get("violations")
         for violation in violations if isinstance(violations, list) else []:
-            words = str(violation).lower().replace(" ", "")
+            words = _text(violation).lower().replace(" ", "")
             if "perday" in words:
                 yield PER_DAY
             elif "perminute" in words:
@@ -147,7 +155,17 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         return value[: prose.READ_LIMIT]
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        return "; ".join(
-            str(item.get("msg") or item.get("message") or "") for item in value[:5] if isinstance(item, dict)
-        )
-    return str(value)[: prose.READ_LIMIT]
+        said = [item.get("msg") or item.get("message") or "" for item in value[:5] if isinstance(item, dict)]
+        return "; ".join(str(_shallow(words, DEEPEST)) for words in said)
+    return str(_shallow(value, DEEPEST))[: prose.READ_LIMIT]
+
+
+def _shallow(value: Any, levels: int) -> Any:
+    """Return a value without what lies deeper than so many levels, which `str` would follow to any depth."""
+    if not isinstance(value, list | dict):
+        return value
+    if not levels:
+        return "…"
+    if isinstance(value, list):
+        return [_shallow(item, levels - 1) for item in value]
+    return {key: _shallow(item, levels - 1) for key, item in value.items()}

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from proxx.kit import clock
 from proxx.upstream.failures.body import Facts
 
-LONGEST = 400 * 86400.0  # whatever is said, no longer than this
+LONGEST = 8 * 86400.0  # a week and a day: no limit lasts longer, so a longer time is a mistake of the upstream
 EPOCH = 1e9  # a number above this is a moment, not a duration
 EPOCH_MS = 1e12
 
