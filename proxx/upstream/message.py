@@ -3,6 +3,7 @@
 Deliberately not here: sockets (transport/), the choice of a transport (client.py), what an answer means (failures/).
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -76,8 +77,8 @@ class UpstreamResponse:
     """An answer whose head is here and whose body is still arriving.
 
     `raw_headers` are the bytes as received, names in the sender's case; `headers` is the same as `httpx.Headers`, made
-    when first asked for. Read the body once: by iterating, or by `read`. Whoever holds a response must end it: read it
-    to its end, `aclose()` it, or `abandon()` it.
+    when first asked for. Read the body once: by iterating, by `read` or by `read_some`. Whoever holds a response must
+    end it: read it to its end, `aclose()` it, or `abandon()` it.
     """
 
     __slots__ = ("_body", "_headers", "http_version", "raw_headers", "status")
@@ -111,6 +112,28 @@ class UpstreamResponse:
                 raise ReplyTooLarge(f"The answer is larger than {limit} bytes.")
             parts.append(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def read_some(self, limit: int, seconds: float) -> bytes:
+        """Return what arrives of the body within so many seconds, at most `limit` bytes of it.
+
+        For error answers, where a part says more than nothing: a body that breaks off, stalls or is too large counts as
+        far as it came, and its connection is closed. Raises nothing of the transport's.
+        """
+        parts: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(seconds):
+                async for part in self._body:
+                    parts.append(part)
+                    size += len(part)
+                    if size > limit:
+                        break
+                else:
+                    return b"".join(parts)
+        except (httpx.RequestError, httpx.StreamError, OSError):  # a TimeoutError is an OSError
+            pass  # what came before is the answer
+        self._body.abandon()
+        return b"".join(parts)[:limit]
 
     async def aclose(self) -> None:
         """End the exchange. Idempotent; a connection with unread bytes is closed, never pooled."""

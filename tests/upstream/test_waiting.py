@@ -7,8 +7,8 @@ import pytest
 
 from proxx.upstream import client
 from proxx.upstream.message import Timeouts
-from tests.upstream.conftest import BRIEF, MIB, Serve, ask, mute, pool
-from tests.upstream.raw import Peer, answer
+from tests.upstream.conftest import BRIEF, MIB, Serve, ask, mute, pool, until
+from tests.upstream.raw import Peer, always, answer
 
 
 async def test_an_upstream_without_an_answer_times_out(serve: Serve) -> None:
@@ -84,3 +84,79 @@ async def test_an_answer_before_the_request_has_left_is_read_and_the_connection_
     assert await response.read(100) == b"too large"
     assert pool().idle == 0
     read.set()
+
+
+# Error answers: what came of them is enough.
+
+
+@pytest.mark.parametrize(
+    ("wire", "limit", "expected"),
+    [
+        (b"HTTP/1.1 500 No\r\ncontent-length: 10\r\n\r\nhello", 100, b"hello"),
+        (b"HTTP/1.1 500 No\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n", 100, b"hello"),
+        (b"HTTP/1.1 500 No\r\ncontent-length: 10\r\n\r\nhelloworld", 4, b"hell"),
+        (b"HTTP/1.1 500 No\r\ncontent-length: 10\r\n\r\n", 100, b""),
+    ],
+    ids=["truncated", "not-http", "too-large", "nothing"],
+)
+async def test_some_of_an_error_answer_is_what_came_of_it(
+    serve: Serve, wire: bytes, limit: int, expected: bytes
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(wire)
+
+    server = await serve(script)
+    response = await client.send(ask(server.url()))
+    assert await response.read_some(limit, 5.0) == expected
+    await until(lambda: not len(pool()))
+
+
+@pytest.mark.parametrize("idle", [BRIEF, 5.0], ids=["idle-time", "own-time"])
+async def test_some_of_an_answer_that_stalls_is_what_came_in_time(serve: Serve, idle: float) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(b"HTTP/1.1 500 No\r\ncontent-length: 10\r\n\r\nhello")
+        await peer.gone()
+
+    server = await serve(script)
+    response = await client.send(ask(server.url(), timeouts=Timeouts(connect=5, headers=5, idle=idle)))
+    async with asyncio.timeout(2):
+        assert await response.read_some(100, 5.0 if idle == BRIEF else BRIEF) == b"hello"
+        await server.peers[0].left.wait()
+
+
+async def test_some_of_an_answer_that_trickles_ends_in_time(serve: Serve) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(b"HTTP/1.1 500 No\r\n\r\n")
+        while True:
+            await peer.send(b"x")
+            await asyncio.sleep(BRIEF / 5)
+
+    server = await serve(script)
+    response = await client.send(ask(server.url()))
+    async with asyncio.timeout(2):
+        assert set(await response.read_some(10_000, 2 * BRIEF)) == set(b"x")
+        await until(lambda: not len(pool()))
+
+
+async def test_a_whole_error_answer_gives_its_connection_back(serve: Serve) -> None:
+    server = await serve(always(answer(status="500 No")))
+    for limit in (5, 100):
+        assert await (await client.send(ask(server.url()))).read_some(limit, 5.0) == b"hello"
+    assert len(server.peers) == 1
+
+
+async def test_whoever_leaves_while_some_is_read_still_leaves(serve: Serve) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(b"HTTP/1.1 500 No\r\ncontent-length: 10\r\n\r\n")
+        await peer.gone()
+
+    server = await serve(script)
+    task = asyncio.create_task((await client.send(ask(server.url()))).read_some(100, 5.0))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
