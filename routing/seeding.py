@@ -17,6 +17,7 @@ from django.db import IntegrityError, transaction
 from accounts.fields import reveal
 from accounts.models import Credential, account_id_of
 from proxx.kit.sealing import SealBroken, Secret
+from proxx.upstream import auth
 from routing import keys_file, models_file, provider_env
 from routing.keys_file import Account, FileFault
 from routing.models import ModelPreference
@@ -92,17 +93,17 @@ def _wanted_accounts() -> tuple[dict[str, list[Account]], list[str]]:
     """Return the accounts by source, without the sources that could not be read, and a sentence for each of those."""
     providers, _ = provider_env.configured()
     primary = provider_env.canonical(settings.UPSTREAM_PROVIDER_ID, providers)
+    faults: list[str] = []
 
     def parsed(text: str, name: str) -> list[Account]:
         return _canonical(keys_file.parse(text, default_provider=primary, name=name), providers) if text else []
 
     readers: dict[str, Callable[[], list[Account]]] = {
-        str(ENVIRONMENT): lambda: _from_environment(providers),
+        str(ENVIRONMENT): lambda: _from_environment(providers, faults),
         str(INLINE): lambda: parsed(settings.PROXY_KEYS_JSON, "PROXY_KEYS_JSON"),
         str(FILE): lambda: parsed(_read(settings.PROXY_KEYS_FILE), "keys.json"),
     }
     wanted: dict[str, list[Account]] = {}
-    faults: list[str] = []
     for source, read in readers.items():
         try:
             wanted[source] = read()
@@ -111,11 +112,15 @@ def _wanted_accounts() -> tuple[dict[str, list[Account]], list[str]]:
     return wanted, faults
 
 
-def _from_environment(providers: Mapping[str, Provider]) -> list[Account]:
+def _from_environment(providers: Mapping[str, Provider], faults: list[str]) -> list[Account]:
     found = []
     for provider in providers.values():
         name, token = next(((name, token) for name in provider.env_keys if (token := _env_secret(name))), ("", ""))
-        if token:
+        if not auth.travels(token):
+            faults.append(
+                f"{name} holds a control character or one outside ASCII, so it cannot be a key. It is left out."
+            )
+        elif token:
             found.append(Account(provider_id=provider.id, token=Secret(token), kind="api_key", label=name))
     return found
 

@@ -6,6 +6,8 @@ Every style is a header: a secret in a URL ends up in logs. Which provider uses 
 
 from collections.abc import Callable
 
+import httpx
+
 from proxx.upstream.message import HeaderList
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -16,21 +18,26 @@ def known(style: str) -> bool:
     return style in STYLES
 
 
+def travels(secret: str) -> bool:
+    """Tell whether a secret can stand in a header: printable ASCII only."""
+    return secret.isascii() and secret.isprintable()
+
+
 def headers(style: str, secret: str) -> Headers:
     """Return the headers that show `secret` in the manner of `style`.
 
-    Raises `ValueError`, without the secret in it, for an unknown style, for a missing secret where the style needs one,
-    and for a secret that cannot travel in a header.
+    Raises `httpx.LocalProtocolError`, without the secret in it, for an unknown style, for a missing secret where the
+    style needs one, and for a secret that cannot travel in a header: to a caller it is an attempt that failed.
     """
     write = STYLES.get(style)
     if write is None:
-        raise ValueError(f"There is no auth style named {style!r}.")
+        raise httpx.LocalProtocolError(f"There is no auth style named {style!r}.")
     if write is _none:
         return ()
     if not secret:
-        raise ValueError(f"The auth style {style!r} needs a secret.")
-    if not (secret.isascii() and secret.isprintable()):
-        raise ValueError("A secret may hold only printable ASCII characters: it travels in a header.")
+        raise httpx.LocalProtocolError(f"The auth style {style!r} needs a secret.")
+    if not travels(secret):
+        raise httpx.LocalProtocolError("A secret may hold only printable ASCII characters: it travels in a header.")
     return write(secret.encode("ascii"))
 
 

@@ -57,6 +57,24 @@ def test_a_key_may_come_from_a_file_that_a_variable_names(settings: Any, tmp_pat
     assert held() == {("openai", "environment"): "sk-from-file"}
 
 
+@pytest.mark.parametrize("token", ["sk-canary-é", "sk-canary\rx", "sk-canary\x7fx", "sk-canary\udce9"])
+def test_a_key_that_could_not_travel_is_left_out_and_named_by_its_variable(settings: Any, token: str) -> None:
+    settings.ENVIRONMENT = {"OPENAI_API_KEY": token, "GROQ_API_KEY": "gsk-1"}
+    report = seeding.sync_credentials()
+    assert held() == {("groq", "environment"): "gsk-1"}
+    assert [fault.split()[0] for fault in report.faults] == ["OPENAI_API_KEY"]
+    assert "canary" not in report.faults[0]
+
+
+@pytest.mark.parametrize("token", ["sk-canary-é", "sk-canary\rx", "sk-canary\x7fx"])
+def test_an_inline_key_that_could_not_travel_is_refused_by_its_place(settings: Any, token: str) -> None:
+    settings.PROXY_KEYS_JSON = json.dumps({"providers": {"openai": [token]}})
+    report = seeding.sync_credentials()
+    assert held() == {}
+    assert report.faults[0].startswith("PROXY_KEYS_JSON, provider 1, account 1: ")
+    assert "canary" not in report.faults[0]
+
+
 def test_a_second_synchronisation_changes_nothing_and_raises_no_revision(settings: Any, keys: Any) -> None:
     settings.ENVIRONMENT = {"OPENAI_API_KEY": "sk-one"}
     keys({"providers": {"groq": ["gsk-1", {"id": "b", "token": "gsk-2"}]}})
