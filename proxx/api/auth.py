@@ -1,6 +1,8 @@
 """Who calls: a key from any of the places clients put it. One resolver and one policy for all carriers (security
 A4)."""
 
+from collections.abc import Callable, Iterable
+
 from django.conf import settings
 from django.http import HttpRequest
 
@@ -36,10 +38,10 @@ async def client_key(request: HttpRequest) -> KeyHolder:
 
 def presented(headers: dict[str, str]) -> str | None:
     """Return the one key that the headers carry, in whatever places; raise `BadRequest` if they carry two."""
-    found = {headers[name].strip() for name in CARRIERS if name in headers}
-    scheme, _, bearer = headers.get("HTTP_AUTHORIZATION", "").partition(" ")
-    if bearer and scheme.lower() == "bearer":
-        found.add(bearer.strip())
+    found = {value for name in CARRIERS if name in headers for value in _lines(headers[name], any, keys.looks_like_key)}
+    for line in _lines(headers.get("HTTP_AUTHORIZATION", ""), all, _is_bearer):
+        if _is_bearer(line):
+            found.add(line.partition(" ")[2].strip())
     found.discard("")
     if len(found) > 1:
         raise BadRequest("Two different API keys were given. Send one.", code="conflicting_keys")
@@ -47,3 +49,19 @@ def presented(headers: dict[str, str]) -> str | None:
     if token is not None and len(token) > LONGEST_KEY:
         raise Unauthorized
     return token
+
+
+def _lines(value: str, enough: Callable[[Iterable[bool]], bool], is_one: Callable[[str], bool]) -> set[str]:
+    """Return the different values of a header that may have come in several lines, which Django joins with commas.
+
+    A comma inside one value stays: lines are told apart only if they are equal, or `enough` of them (any, all) are whole by themselves.
+    """
+    value = value.strip()
+    if "," not in value:
+        return {value}
+    lines = {line.strip() for line in value.split(",")}
+    return lines if len(lines) == 1 or enough(map(is_one, lines)) else {value}
+
+
+def _is_bearer(line: str) -> bool:
+    return line[:7].lower() == "bearer "

@@ -73,7 +73,7 @@ def _call(request: HttpRequest, dialect: Protocol, endpoint: str, read: Request)
     snapshot = reload.current()
     holder = request.auth  # type: ignore[attr-defined]
     tenant = snapshot.tenants.get(holder.tenant_id)
-    if tenant is None:
+    if tenant is None or not tenant.is_active:
         raise Forbidden("This tenant is not active.", code="tenant_inactive")
     started, unix = clock.monotonic(), clock.unix()
     headers = request.META

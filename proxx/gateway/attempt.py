@@ -6,6 +6,7 @@ pump.py's.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
@@ -17,14 +18,19 @@ from proxx.protocols.framing.sse import FrameTooLarge
 from proxx.protocols.spec import Seen, Watch
 from proxx.upstream import auth, client, failures
 from proxx.upstream.failures import Failure
+from proxx.upstream.failures.prose import without
 from proxx.upstream.message import Timeouts, UpstreamRequest, UpstreamResponse
 from routing import health
 from routing.planner import Candidate
 
 ERROR_BODY_LIMIT = 64 * 1024
+ERROR_BODY_PATIENCE = 2.0  # seconds: the status is known, and words that come later change nothing
 HELD_LIMIT = 1024 * 1024  # comments and empty deltas before the first meaningful event
 
 FAULTS = tuple(known for known, _ in failures.EXCEPTIONS)
+
+WINDOW = 8  # a provider that quotes this much of our key in a row has said too much
+_ESCAPED = re.compile(rb"\\u00([0-9a-fA-F]{2})")
 
 _STANDARD_HEADERS = {
     b"content-type": b"application/json",
@@ -63,7 +69,7 @@ async def speak(call: Call, candidate: Candidate) -> Speaking:
         async with asyncio.timeout(_patience(call)):
             speaking = await _first_event(call, candidate, attempt)
     except AttemptFailed as failed:
-        failed.failure, failed.body = _lost(call, attempt, failed.failure), _discreet(failed.body, candidate)
+        failed.failure = _lost(call, attempt, failed.failure)
         raise
     except FAULTS as fault:
         raise AttemptFailed(_lost(call, attempt, failures.from_exception(fault))) from None
@@ -77,7 +83,7 @@ async def _first_event(call: Call, candidate: Candidate, attempt: Attempt) -> Sp
     response = call.response = await client.send(_request(call, candidate))
     attempt.status, attempt.headers_at = response.status, clock.monotonic()
     if not 200 <= response.status < 300:
-        body = await response.read(ERROR_BODY_LIMIT)
+        body = await response.read_some(ERROR_BODY_LIMIT, ERROR_BODY_PATIENCE)
         raise AttemptFailed(failures.classify(response.status, response.headers, body), body)
     if call.request.stream:
         return await _begin_stream(call, candidate, response)
@@ -166,7 +172,11 @@ def _patience(call: Call) -> float:
 
 def _lost(call: Call, attempt: Attempt, failure: Failure) -> Failure:
     """A losing attempt closes its upstream at once and no longer counts as in flight."""
-    failure = replace(failure, message=_discreet(failure.message.encode(), attempt.candidate).decode())
+    failure = replace(
+        failure,
+        message=discreet(failure.message, attempt.candidate),
+        code=discreet(failure.code, attempt.candidate) if failure.code else None,
+    )
     attempt.failure, attempt.ended = failure, clock.monotonic()
     health.done(attempt.candidate.key)
     if call.response is not None:
@@ -175,7 +185,17 @@ def _lost(call: Call, attempt: Attempt, failure: Failure) -> Failure:
     return failure
 
 
-def _discreet(said: bytes, candidate: Candidate) -> bytes:
+def discreet(said: str, candidate: Candidate) -> str:
     """An upstream that repeats our credential must not make us repeat it, whatever shape it has (security C3)."""
-    secret = candidate.credential.secret.reveal().encode() if candidate.credential is not None else b""
-    return said.replace(secret, b"***") if secret else said
+    return without(said, candidate.credential.secret.reveal()) if candidate.credential is not None else said
+
+
+def repeats_secret(said: bytes, candidate: Candidate) -> bool:
+    """Tell whether bytes that would be passed on as they came hold our credential, or a good part of it."""
+    if candidate.credential is None:
+        return False
+    secret = candidate.credential.secret.reveal().encode()
+    if b"\\u00" in said:
+        said = _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), said)
+    windows = range(0, max(1, len(secret) - WINDOW + 1), WINDOW // 2)
+    return any(secret[start : start + WINDOW] in said for start in windows)

@@ -9,7 +9,7 @@ import random
 
 from django.conf import settings
 
-from proxx.gateway.attempt import AttemptFailed, Speaking, speak
+from proxx.gateway.attempt import AttemptFailed, Speaking, repeats_secret, speak
 from proxx.gateway.call import Call
 from proxx.gateway.errors import (
     Forbidden,
@@ -143,10 +143,9 @@ def _rejected(call: Call, last: AttemptFailed) -> RejectedUpstream:
 
 def _own_words(call: Call, body: bytes) -> bytes:
     """Return the provider's error as it came if it is of the caller's dialect: clients read its param and code."""
-    credential = call.attempts[-1].candidate.credential
     if len(body) > ERROR_LIMIT or not call.dialect.watch_whole(body).error:
         return b""
-    return b"" if credential is not None and credential.secret.reveal().encode() in body else body
+    return b"" if repeats_secret(body, call.attempts[-1].candidate) else body
 
 
 def _soonest(failures: list[Failure]) -> float | None:

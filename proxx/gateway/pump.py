@@ -5,19 +5,22 @@ that only lacks its end mark gets it. How the HTTP answer is made of this is api
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from django.conf import settings
 
-from proxx.gateway.attempt import FAULTS, Speaking
+from proxx.gateway.attempt import FAULTS, Speaking, repeats_secret
 from proxx.gateway.call import Call
 from proxx.gateway.errors import GatewayError
 from proxx.kit import clock
 from proxx.protocols.framing.sse import FrameTooLarge
 from proxx.protocols.hub.errors import ErrorFacts
 from proxx.upstream import failures
+
+log = logging.getLogger("proxx.gateway")
 
 FORWARDED_HEADERS = (b"openai-version", b"openai-processing-ms", b"retry-after")
 FORWARDED_PREFIX = b"x-ratelimit-"
@@ -27,7 +30,10 @@ _BROKEN = {
     "truncated": ErrorFacts("upstream_truncated", "The provider's stream ended before the answer was complete."),
     "timed_out": ErrorFacts("timeout", "The provider stopped sending before the answer was complete."),
     "malformed": ErrorFacts("upstream_malformed", "The provider sent something that is not an answer."),
+    "indiscreet": ErrorFacts("upstream_error", "The provider failed before the answer was complete."),
+    "internal": ErrorFacts("internal", "The gateway failed before the answer was complete."),
 }
+_ENDINGS = ("truncated", "timed_out")  # after which a complete answer may still lack only its end mark
 _LATE = ErrorFacts("timeout", "The call took longer than this gateway allows.")
 
 
@@ -91,29 +97,40 @@ async def _watched(call: Call, speaking: Speaking) -> AsyncGenerator[bytes, None
     try:
         async for piece in pieces:
             ready = watch.feed(piece)
-            if seen.ended or seen.error is not None:
-                _noticed(call, speaking)
+            decided = seen.ended or seen.malformed or seen.error is not None
+            if decided:
+                ready, failure = _last_words(call, speaking, ready)
             if ready:
                 call.bytes_out += len(ready)
                 yield ready
-            if seen.ended:
-                return
-            if seen.malformed:
-                failure = "malformed"
+            if decided:
                 break
     except FAULTS as fault:
         failure = failures.from_exception(fault).kind
     except FrameTooLarge:
         failure = "malformed"
+    except Exception:  # a fault of ours: the client must hear of it, for nobody above us can tell it any more
+        log.exception("call %s broke in its stream", call.id)
+        failure = "internal"
     finally:
         alarm.cancel()
-    tail = watch.close()
+    tail = watch.close() if failure in _ENDINGS else b""
     _noticed(call, speaking)
     if not seen.ended and seen.error is None:
         tail += _broken(call, _LATE if alarm.rang else _BROKEN.get(failure, _BROKEN["truncated"]))
     if tail:
         call.bytes_out += len(tail)
         yield tail
+
+
+def _last_words(call: Call, speaking: Speaking, ready: bytes) -> tuple[bytes, str]:
+    """A read that ended the answer: return what of it may be sent, and how the stream stands."""
+    seen = speaking.seen
+    if seen.error is not None and repeats_secret(ready, speaking.candidate):
+        seen.error = None
+        return b"", "indiscreet"
+    _noticed(call, speaking)
+    return ready, "malformed" if seen.malformed else "truncated"
 
 
 class _Alarm:
@@ -160,10 +177,12 @@ def _headers(call: Call, speaking: Speaking) -> list[tuple[bytes, bytes]]:
         headers.append((b"x-proxx-model-alias", quote(call.plan.alias).encode()))
     for given, value in speaking.response.raw_headers:
         name = given.lower()
-        if name in FORWARDED_HEADERS or name.startswith(FORWARDED_PREFIX):
+        if name == b"x-request-id":
+            name = b"x-proxx-upstream-request-id"
+        elif name not in FORWARDED_HEADERS and not name.startswith(FORWARDED_PREFIX):
+            continue
+        if not repeats_secret(value, speaking.candidate):
             headers.append((name, value))
-        elif name == b"x-request-id":
-            headers.append((b"x-proxx-upstream-request-id", value))
     return headers
 
 
