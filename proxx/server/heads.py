@@ -126,3 +126,5 @@ def _connection(head: Head, steering: dict[bytes, list[bytes]]) -> None:
         head.wants_continue = steering[b"expect"][0].lower() == b"100-continue" and head.version == "1.1"
     if b"upgrade" in steering and b"upgrade" in tokens:
         head.websocket = steering[b"upgrade"][0].lower() == b"websocket" and head.method == "GET"
+        if head.websocket and head.length != 0:
+            raise Refused(refusals.UPGRADE_WITH_BODY)

@@ -58,6 +58,7 @@ def _envelope(refusal: Refusal) -> dict[str, str | None]:
     return {"message": refusal.sentence, "type": kind, "code": refusal.code, "param": None}
 
 
+UPGRADE_WITH_BODY = Refusal(400, "malformed_request", "A request for a WebSocket cannot have a body.")
 MALFORMED = Refusal(400, "malformed_request", "This is not a well-formed HTTP request.")
 TWO_LENGTHS = Refusal(400, "malformed_request", "The request states the length of its body in two ways.")
 BAD_LENGTH = Refusal(400, "malformed_request", "The length of the request's body is not readable.")

@@ -50,6 +50,8 @@ ENDS = {
     "too large a body": POST % b"/echo" + b"Content-Length: 99999999999\r\n\r\n",
     "too large a chunked body": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n"
     + b"x" * 70_000,
+    "an upgrade with a body": b"GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+    b"Content-Length: 5\r\n\r\nhello",
     "many at once": (POST % b"/mirror" + b"Content-Length: 5\r\n\r\nhello") * 200,
 }
 

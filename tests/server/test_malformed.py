@@ -31,6 +31,10 @@ SMUGGLED = {
     "a huge size": CHUNKED + b"f" * 40 + b"\r\nab\r\n0\r\n\r\n",
     "another protocol": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"a" * 40,
     "HTTP/2 at once": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "an upgrade with a body": b"GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+    b"Content-Length: 4\r\n\r\nbody",
+    "an upgrade with chunks": b"GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n",
     "no version": b"GET /\r\nHost: x\r\n\r\n",
     "a blank in the target": b"GET /a b HTTP/1.1\r\nHost: x\r\n\r\n",
 }
