@@ -19,7 +19,8 @@ KEY_PEPPER = env.secret("PROXY_TOKEN_PEPPER")
 SEALING_KEYS = tuple(key for key in env.secret("PROXY_ENCRYPTION_KEYS").replace(",", " ").split() if key)
 
 DEBUG = False
-PUBLIC_URL = env.text("PROXY_PUBLIC_URL", "RENDER_EXTERNAL_URL").rstrip("/")
+PUBLIC_URL = env.address("PROXY_PUBLIC_URL", env.text("PROXY_PUBLIC_URL", "RENDER_EXTERNAL_URL"), "http", "https")
+PUBLIC_URL = PUBLIC_URL.rstrip("/")
 ALLOWED_HOSTS = [
     *env.words("ALLOWED_HOSTS", default="127.0.0.1,localhost,[::1]"),
     *filter(None, [urlsplit(PUBLIC_URL).hostname]),
@@ -94,7 +95,7 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Redis: state, messages and jobs between processes. Without it each process keeps its own.
-REDIS_URL = env.secret("REDIS_URL")
+REDIS_URL = env.address("REDIS_URL", env.secret("REDIS_URL"), "redis", "rediss", "unix")
 if REDIS_URL.startswith("rediss:") and "ssl_cert_reqs=" not in REDIS_URL:
     # Some hosts (Heroku) sign their Redis themselves: only there, and only by this switch, is it not verified.
     verify = env.flag("PROXY_REDIS_TLS_VERIFY", default=True)

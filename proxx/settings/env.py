@@ -1,4 +1,4 @@
-"""Typed readers of the environment: text, flag, number, words, secret.
+"""Typed readers of the environment: text, flag, number, words, secret, and the judge of addresses.
 
 Every reader takes the variable's name and then its aliases; the first one that is set wins. A value that
 cannot be read raises `ImproperlyConfigured` with one sentence that names the variable, never the value.
@@ -7,6 +7,7 @@ cannot be read raises `ImproperlyConfigured` with one sentence that names the va
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -15,6 +16,10 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"0", "false", "no", "off", ""}
+
+# What no wish exceeds, and everything below copes with: about 32 years in seconds, a tebibyte.
+LONGEST = 1e9
+LARGEST = 2**40
 
 # PROXX_ENV_FILE lets a test or a second instance bring its own file; a missing file is no fault.
 environ.Env.read_env(os.environ.get("PROXX_ENV_FILE", str(ROOT / ".env")), overwrite=False)
@@ -42,8 +47,8 @@ def flag(name: str, *aliases: str, default: bool) -> bool:
     return word in TRUE_WORDS
 
 
-def number(name: str, *aliases: str, default: float, least: float = 0.0) -> float:
-    """Read a number that is at least `least`."""
+def number(name: str, *aliases: str, default: float, least: float = 0.0, most: float = LONGEST) -> float:
+    """Read a number from `least` to `most`."""
     found = _first(name, aliases)
     if found is None or not found.strip():
         return default
@@ -51,14 +56,14 @@ def number(name: str, *aliases: str, default: float, least: float = 0.0) -> floa
         value = float(found)
     except ValueError:
         raise ImproperlyConfigured(f"{name} must be a number.") from None
-    if not least <= value < float("inf"):
-        raise ImproperlyConfigured(f"{name} must be a number of at least {least:g}.")
+    if not least <= value <= most:
+        raise ImproperlyConfigured(f"{name} must be a number from {least:.15g} to {most:.15g}.")
     return value
 
 
-def whole(name: str, *aliases: str, default: int, least: int = 0) -> int:
-    """Read a whole number that is at least `least`."""
-    value = number(name, *aliases, default=default, least=least)
+def whole(name: str, *aliases: str, default: int, least: int = 0, most: int = LARGEST) -> int:
+    """Read a whole number from `least` to `most`."""
+    value = number(name, *aliases, default=default, least=least, most=most)
     if value != int(value):
         raise ImproperlyConfigured(f"{name} must be a whole number.")
     return int(value)
@@ -66,7 +71,21 @@ def whole(name: str, *aliases: str, default: int, least: int = 0) -> int:
 
 def milliseconds(name: str, *aliases: str, default: float, least: float = 0.0) -> float:
     """Read a duration given in milliseconds and return it in seconds; `default` is in seconds."""
-    return number(name, *aliases, default=default * 1000, least=least) / 1000
+    return number(name, *aliases, default=default * 1000, least=least, most=LONGEST * 1000) / 1000
+
+
+def address(name: str, value: str, *schemes: str) -> str:
+    """Return a URL that begins with one of these schemes, or the empty text; what else a URL may hold is not asked."""
+    try:
+        parts = urlsplit(value)
+        named = bool(parts.hostname) or not parts.scheme.startswith("http")  # Redis without a host is on this machine
+        good = parts.scheme in schemes and named and parts.port != 0
+    except ValueError:  # a port that is no number, a bracket that is not closed
+        good = False
+    if value and not good:
+        begin = " or ".join(f"{scheme}://" for scheme in schemes)
+        raise ImproperlyConfigured(f"{name} must be a readable URL that begins with {begin}.")
+    return value
 
 
 def words(name: str, *aliases: str, default: str = "") -> tuple[str, ...]:

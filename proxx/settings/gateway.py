@@ -6,7 +6,7 @@ MIB = 1024 * 1024
 
 # Where it listens.
 PROXY_HOST = env.text("PROXY_HOST", "HOST", default="127.0.0.1")
-PROXY_PORT = env.whole("PROXY_PORT", "PORT", default=8789, least=0)
+PROXY_PORT = env.whole("PROXY_PORT", "PORT", default=8789, most=65535)
 PROXX_SERVER = env.text("PROXX_SERVER", default="daphne")  # or uvicorn (requirements/uvicorn.txt)
 PROXX_DATA_PLANE = env.text("PROXX_DATA_PLANE", default="fast")  # under Daphne; stock: Daphne's own HTTP code
 PROXY_TRUSTED_PROXIES = env.words("PROXY_TRUSTED_PROXIES")  # addresses or networks whose X-Forwarded-* count
@@ -37,8 +37,8 @@ UPSTREAM_FIRST_EVENT_TIMEOUT = env.milliseconds(
 )
 UPSTREAM_IDLE_TIMEOUT = env.milliseconds("UPSTREAM_IDLE_TIMEOUT_MS", default=300, least=1)
 PROXY_TOTAL_TIMEOUT = env.milliseconds("PROXY_TOTAL_TIMEOUT_MS", default=0)  # 0: no limit on a flowing stream
-PROXY_MAX_ATTEMPTS = env.whole("PROXY_MAX_ATTEMPTS", "MAX_ACCOUNT_RETRY_ATTEMPTS", default=10, least=1)
-UPSTREAM_TRANSIENT_RETRY_COUNT = env.whole("UPSTREAM_TRANSIENT_RETRY_COUNT", default=2)
+PROXY_MAX_ATTEMPTS = env.whole("PROXY_MAX_ATTEMPTS", "MAX_ACCOUNT_RETRY_ATTEMPTS", default=10, least=1, most=1000)
+UPSTREAM_TRANSIENT_RETRY_COUNT = env.whole("UPSTREAM_TRANSIENT_RETRY_COUNT", default=2, most=1000)
 UPSTREAM_TRANSIENT_RETRY_BACKOFF = env.milliseconds("UPSTREAM_TRANSIENT_RETRY_BACKOFF_MS", default=0.35)
 PROXY_STREAM_HEARTBEAT = env.number("PROXY_STREAM_HEARTBEAT", default=15)  # 0: never
 PROXY_COMMIT_AFTER = env.number("PROXY_COMMIT_AFTER", default=0)  # 0: never before the first event
@@ -50,8 +50,8 @@ UPSTREAM_HTTP2 = env.words("UPSTREAM_HTTP2")
 
 # How long a credential rests when the upstream names no time.
 PROXY_KEY_COOLDOWN = env.milliseconds("PROXY_KEY_COOLDOWN_MS", "VIVGRID_KEY_COOLDOWN_MS", default=30)
-PROXY_KEY_COOLDOWN_JITTER_FACTOR = env.number("PROXY_KEY_COOLDOWN_JITTER_FACTOR", default=0.4)  # upward only
-OLLAMA_WEEKLY_COOLDOWN_MULTIPLIER = env.number("OLLAMA_WEEKLY_COOLDOWN_MULTIPLIER", default=24, least=1)
+PROXY_KEY_COOLDOWN_JITTER_FACTOR = env.number("PROXY_KEY_COOLDOWN_JITTER_FACTOR", default=0.4, most=1000)  # upward only
+OLLAMA_WEEKLY_COOLDOWN_MULTIPLIER = env.number("OLLAMA_WEEKLY_COOLDOWN_MULTIPLIER", default=24, least=1, most=1000)
 
 # How much it takes.
 PROXY_BODY_LIMIT = env.whole("PROXY_BODY_LIMIT", "REQUEST_BODY_LIMIT", default=32 * MIB, least=1024)
@@ -83,4 +83,4 @@ CATALOG_ROUTE_TIMEOUT = env.milliseconds("PROXY_PROVIDER_CATALOG_ROUTE_TIMEOUT_M
 PROXY_JOURNAL_LIMIT = env.whole("PROXY_JOURNAL_LIMIT", default=512 * MIB, least=MIB)
 PROXY_RECORD_BATCH = env.whole("PROXY_RECORD_BATCH", default=500, least=1)
 PROXY_RECORD_FLUSH = env.milliseconds("PROXY_RECORD_FLUSH_MS", "PROXY_REQUEST_LOGS_FLUSH_MS", default=0.25, least=10)
-PROXY_RECORD_RETENTION_DAYS = env.whole("PROXY_RECORD_RETENTION_DAYS", default=90, least=1)
+PROXY_RECORD_RETENTION_DAYS = env.whole("PROXY_RECORD_RETENTION_DAYS", default=90, least=1, most=36_500)

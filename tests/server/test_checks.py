@@ -154,6 +154,7 @@ def refusal(environment, **changes):
         ({"SECRET_KEY": ""}, "SECRET_KEY is missing"),
         ({"PROXY_AUTH_TOKEN": ""}, "PROXY_AUTH_TOKEN is set but empty"),
         ({"PROXY_BODY_LIMIT": "plenty"}, "PROXY_BODY_LIMIT must be a number"),
+        ({"REDIS_URL": "foo://x"}, "REDIS_URL must be a readable URL that begins with redis:// or rediss://"),
         ({}, "run `make migrate`"),
     ],
 )
