@@ -1,9 +1,9 @@
 """`make run`: prepare, then keep the server and one Celery worker running, and stop them together.
 
 The supervisor itself knows no Django. It runs proxx/prepare.py once (.env, database, static files, first operator
-and key), starts the server and, as soon as that answers, the worker with its clock inside. Ctrl-C or
-SIGTERM stops all gracefully and ends with 0; a second one ends all at once. The server's death ends everything with
-its exit code; a dead worker comes back.
+and key), starts the server and, as soon as that answers, the worker with its clock inside. Ctrl-C,
+SIGTERM or SIGHUP stops all gracefully and ends with 0; a second one ends all at once. The server's death ends
+everything with its exit code; a dead worker comes back.
 """
 
 import argparse
@@ -133,7 +133,8 @@ class Supervisor:
         """Live until told to stop, or once only without --reload; return the exit code."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._stop_or_force)
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+                loop.add_signal_handler(number, self._stop_or_force)
         while True:
             code = await self._live()
             if not self._reload or self._told_to_stop.is_set():

@@ -1,6 +1,6 @@
 """The end of the process: who asked for it, and what is put in order after the last answer.
 
-The first SIGTERM or SIGINT asks to stop, a second one to hurry. Which connections close when is connections.py.
+The first SIGTERM, SIGINT or SIGHUP asks to stop, a second one to hurry. Which connections close when is connections.py.
 """
 
 import asyncio
@@ -23,9 +23,10 @@ class Orders:
         self.stop, self.hurry = asyncio.Event(), asyncio.Event()
 
     def listen(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Take SIGTERM and SIGINT from now on."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.give)
+        """Take SIGTERM, SIGINT and SIGHUP from now on; whoever had SIGHUP ignored (nohup) keeps that."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                loop.add_signal_handler(number, self.give)
 
     def give(self) -> None:
         """Ask to stop, or to hurry."""

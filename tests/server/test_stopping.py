@@ -1,4 +1,4 @@
-"""SIGTERM: no new calls, running answers finish or end honestly, half-sent requests are dropped, exit code 0."""
+"""SIGTERM, SIGHUP: no new calls, running answers finish or end honestly, half-sent requests are dropped, exit code 0."""
 
 import signal
 import struct
@@ -65,6 +65,26 @@ def test_a_stop_treats_everybody_as_it_should(kind):
         assert (status, headers["connection"]) == (503, "close")
         assert b"gateway_stopping" in body
         assert served.process.wait(10) == 0
+
+
+@pytest.mark.parametrize("kind", ["daphne-fast", "daphne-stock", "uvicorn"])
+def test_a_lost_terminal_is_a_stop_like_any_other(kind):
+    with running(kind, PROXY_DRAIN_TIMEOUT="5") as served:
+        stream = asked(served, b"/stream?count=3&pause=0.1")
+        until(stream, b"data: 0")
+        served.process.send_signal(signal.SIGHUP)
+        assert b"data: 2" in everything(stream)
+        assert served.process.wait(10) == 0
+
+
+def test_who_told_us_to_ignore_a_lost_terminal_is_obeyed():
+    ours = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what nohup does; a child inherits it
+    try:
+        with running("daphne-fast") as served:
+            served.process.send_signal(signal.SIGHUP)
+            assert served.get("/echo")[0] == 200
+    finally:
+        signal.signal(signal.SIGHUP, ours)
 
 
 @pytest.mark.parametrize("kind", ["daphne-fast", "uvicorn"])
