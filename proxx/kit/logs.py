@@ -13,6 +13,7 @@ from typing import Any
 
 MASK = "[secret]"
 LONGEST = 16 * 1024  # characters of one message or traceback; the rest says nothing new
+SHORT_LINE = 200  # characters of what an outsider may cause at will
 SHORTEST_SECRET = 8  # shorter words would blank innocent text
 
 # What a LogRecord always has: anything else was given by `extra` and is worth a field of its own.
@@ -76,6 +77,17 @@ class JsonLines(logging.Formatter):
         elif record.stack_info:
             line["traceback"] = record.stack_info
         return json.dumps({key: _safe(value, known) for key, value in line.items()}, ensure_ascii=True)
+
+
+class OneLine(logging.Filter):
+    """Of faults that anybody outside can cause at will: a warning of one short line, without a traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Shorten the record, and let it pass."""
+        record.msg, record.args = record.getMessage()[:SHORT_LINE], None
+        record.exc_info = record.exc_text = record.stack_info = None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True
 
 
 def configured_secrets() -> tuple[str, ...]:

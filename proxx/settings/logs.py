@@ -19,11 +19,14 @@ LOGGING: dict[str, Any] = {
     "formatters": {
         "json": {"()": "proxx.kit.logs.JsonLines", "known_secrets": "ext://proxx.kit.logs.configured_secrets"}
     },
+    "filters": {"one_line": {"()": "proxx.kit.logs.OneLine"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": PROXY_LOG_LEVEL},
     "loggers": {
         **{name: {"level": "WARNING"} for name in TALKATIVE},
         "django": {"handlers": [], "propagate": True},
+        # Whoever scans the network sends foreign Hosts: a word is enough, where the code refused them is known.
+        "django.security.DisallowedHost": {"filters": ["one_line"]},
         "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
     },
 }

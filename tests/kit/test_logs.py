@@ -5,6 +5,7 @@ import logging
 import sys
 
 import pytest
+from django.core.exceptions import DisallowedHost
 
 from proxx.kit import logs
 
@@ -29,6 +30,26 @@ def test_control_characters_cannot_start_another_line():
     written = logs.JsonLines().format(record)
     assert written.isprintable()
     assert json.loads(written)["message"] == "a\r\nb\x1b[31m\u2028c"
+
+
+def test_what_outsiders_cause_at_will_is_one_short_warning(rf):
+    logger, reached = logging.getLogger("django.security.DisallowedHost"), []
+    handler = logging.Handler()
+    handler.emit = reached.append
+    logger.addHandler(handler)
+    try:
+        try:
+            rf.get("/", headers={"host": "foreign." + "x" * 5000}).get_host()
+        except DisallowedHost as refused:
+            logger.error(str(refused), exc_info=refused)
+    finally:
+        logger.removeHandler(handler)
+    [record] = reached
+    written = json.loads(logs.JsonLines().format(record))
+    assert "traceback" not in written
+    assert written["level"] == "warning"
+    assert len(written["message"]) <= 200
+    assert "foreign" in written["message"]
 
 
 def test_plain_extras_become_fields_and_objects_do_not():
