@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from proxx.api import auth
+from proxx.gateway.errors import BadRequest
 from tests.live import LiveProxx
 
 CHAT = "/v1/chat/completions"
@@ -27,6 +29,19 @@ def test_the_same_key_twice_is_fine_and_two_keys_are_not(module_proxx: LiveProxx
     assert ask(module_proxx, {"x-api-key": token, "authorization": f"Bearer {token}"})[0] == 200
     status, _, body = ask(module_proxx, {"x-api-key": "other", "authorization": f"Bearer {token}"})
     assert (status, body["error"]["code"]) == (400, "conflicting_keys")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("HTTP_AUTHORIZATION", "Bearer {}"), ("HTTP_X_API_KEY", "{}"), ("HTTP_API_KEY", "{}")]
+)
+def test_a_header_in_two_lines_is_one_if_both_say_the_same(name, value):
+    one, other = value.format("pxx_" + "a" * 43), value.format("pxx_" + "b" * 43)
+    assert auth.presented({name: f"{one},{one}"}) == "pxx_" + "a" * 43
+    with pytest.raises(BadRequest):
+        auth.presented({name: f"{one},{other}"})
+    with pytest.raises(BadRequest):
+        auth.presented({name: f"{one},{value.format('other')}"})
+    assert auth.presented({name: value.format("a,b")}) == "a,b", "a comma inside a token is none of ours"
 
 
 @pytest.mark.parametrize(
