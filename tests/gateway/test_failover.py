@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from tests.gateway.raw_upstream import RawUpstream
 from tests.live import LiveProxx
 from tests.upstreams.server import SimulatedProvider
 
@@ -143,3 +144,42 @@ def test_a_provider_that_is_named_in_vain_is_told_to_the_client(start_proxx, nam
     error = json.loads(body)["error"]
     assert (status, error["code"]) == (404, "model_not_found")
     assert said in error["message"]
+
+
+SECRET = "sk-sim-fault-400.canary-0123456789"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_provider_that_repeats_our_key_does_not_make_us_repeat_it(start_proxx, provider: SimulatedProvider, stream):
+    echo = {"error": {"message": f"bad key {SECRET}", "type": "x", "code": SECRET, "param": SECRET[:-4]}}
+    with RawUpstream(400, json.dumps(echo).encode()) as upstream:
+        keyed = {"OPENAI_API_KEY": SECRET, "OPENAI_BASE_URL": upstream.base_url}
+        proxx: LiveProxx = start_proxx(env=keyed)
+        status, headers, body = proxx.chat("gpt-x", stream=stream)
+    assert status == 400
+    said = f"{headers}{body.decode()}{proxx.log}"
+    rows = str(proxx.wait_for_rows("SELECT * FROM analytics_requestlog", 1))
+    rows += str(proxx.rows("SELECT * FROM analytics_requestattempt"))
+    assert "canary" not in said
+    assert "canary" not in rows
+
+
+@pytest.mark.parametrize("size", [100, 70_000])
+def test_an_error_with_a_long_or_cut_body_keeps_its_status(start_proxx, size):
+    body = json.dumps({"error": {"message": "slow down " + "x" * size}}).encode()
+    with RawUpstream(429, body, declared=len(body) + 50, extra="retry-after: 30\r\n") as upstream:
+        proxx: LiveProxx = start_proxx(env={"OPENAI_BASE_URL": upstream.base_url})
+        status, headers, _ = proxx.chat("gpt-x")
+    assert status == 429
+    assert 1 <= int(headers["retry-after"]) <= 30
+
+
+def test_an_inactive_tenant_is_refused_whoever_asks(start_proxx):
+    from tests.until import until
+
+    proxx: LiveProxx = start_proxx()
+    proxx.run(
+        "from accounts.models import Tenant\n"
+        "tenant = Tenant.objects.get(slug='default'); tenant.is_active = False; tenant.save()"
+    )
+    until(lambda: proxx.chat("gpt-x")[0] in (401, 403), seconds=5)
