@@ -54,7 +54,8 @@ def presented(headers: dict[str, str]) -> str | None:
 def _lines(value: str, enough: Callable[[Iterable[bool]], bool], is_one: Callable[[str], bool]) -> set[str]:
     """Return the different values of a header that may have come in several lines, which Django joins with commas.
 
-    A comma inside one value stays: lines are told apart only if they are equal, or `enough` of them (any, all) are whole by themselves.
+    A comma inside one value stays: lines are told apart only if they are equal, or if `enough` (any, all) of them are
+    whole by themselves.
     """
     value = value.strip()
     if "," not in value:
