@@ -108,9 +108,9 @@ async def _ask(provider: Provider, url: str, credential: CredentialView | None) 
     headers = [(b"accept", b"application/json"), (b"accept-encoding", b"identity")]
     own = {name.lower(): value for name, value in provider.headers}
     headers += [(name.encode(), value.encode()) for name, value in ({"user-agent": "proxx"} | own).items()]
-    if credential is not None and credential.secret:
-        headers += auth.headers(provider.auth, credential.secret.reveal())
     try:
+        if credential is not None and credential.secret:
+            headers += auth.headers(provider.auth, credential.secret.reveal())
         request = UpstreamRequest("GET", client.url(url), headers, b"", Timeouts(limit, limit, limit))
         response = await client.send(request)
         try:
