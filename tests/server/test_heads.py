@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from proxx.server import heads
+from proxx.server import heads, refusals
 from proxx.server.refusals import Refused
 
 
@@ -137,3 +137,12 @@ def test_nobody_waits_for_the_end_of_a_head_that_is_already_wrong(partial):
 def test_a_good_head_is_never_surely_bad_on_its_way():
     raw = b"POST /a?b HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n"
     assert not any(heads.surely_bad(raw[:end]) for end in range(1, len(raw) + 1))
+
+
+@pytest.mark.parametrize("length", [b"Content-Length: 5", b"Transfer-Encoding: chunked"])
+def test_an_upgrade_has_no_body(length):
+    head = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n%b\r\n\r\n"
+    with pytest.raises(Refused) as refused:
+        heads.read(head % length, 20)
+    assert refused.value.refusal is refusals.UPGRADE_WITH_BODY
+    assert heads.read(head % b"Content-Length: 0", 20).websocket

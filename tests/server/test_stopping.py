@@ -1,4 +1,4 @@
-"""SIGTERM, SIGHUP: no new calls; running answers finish or end honestly, half-sent requests are dropped, exit with 0."""
+"""SIGTERM, SIGHUP: no new calls; running answers end well or honestly, half-sent requests are dropped, exit code 0."""
 
 import signal
 import struct
