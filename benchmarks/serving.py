@@ -150,6 +150,7 @@ def _environment(name: str, port: int, upstream_port: int, folder: Path) -> dict
         "PROXY_DATA_DIR": str(folder),
         "PROXY_KEYS_FILE": os.devnull,
         "PROXY_MODELS_FILE": os.devnull,
+        "PROXY_LIST_WATCH": "false",  # the provider lists one model; the streams' names are none of its list
         "OPENAI_API_KEY": "sk-benchmark-0123456789",
         "OPENAI_BASE_URL": f"http://127.0.0.1:{upstream_port}/v1",
         "UPSTREAM_PROVIDER_ID": "openai",
