@@ -9,11 +9,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import aclosing
 from functools import lru_cache
-from io import BytesIO
 from typing import Any
 
 from django.conf import settings
-from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, get_resolver
@@ -21,6 +19,7 @@ from django.urls import Resolver404, get_resolver
 from proxx.api import errors, routes
 from proxx.api.answers import CallAnswer, StreamedAnswer, WholeAnswer
 from proxx.api.heart import Heart
+from proxx.api.request import ClientRequest
 from proxx.gateway.errors import GatewayError, MethodNotAllowed, NotFound, TooLarge
 
 Message = MutableMapping[str, Any]
@@ -44,13 +43,13 @@ async def application(scope: MutableMapping[str, Any], receive: Receive, send: S
     except ClientLeft:
         return
     except GatewayError as error:
-        await _send_whole(errors.respond(ASGIRequest(scope, BytesIO()), error), send)
+        await _send_whole(errors.respond(ClientRequest(scope, b""), error), send)
         return
     task = asyncio.current_task()
     departure = asyncio.ensure_future(receive())
     departure.add_done_callback(lambda _: task.cancel() if task is not None else None)
     try:
-        response = await _respond(_request(scope, body))
+        response = await _respond(ClientRequest(scope, body))
         if isinstance(response, StreamedAnswer):
             await _send_stream(response, send, departure)
         else:
@@ -87,12 +86,6 @@ async def _read_body(receive: Receive) -> bytes:
             raise TooLarge
         parts.append(part)
     return b"".join(parts)
-
-
-def _request(scope: MutableMapping[str, Any], body: bytes) -> HttpRequest:
-    request = ASGIRequest(scope, BytesIO())
-    request._body = body  # Django would copy it out of the stream once more
-    return request
 
 
 async def _respond(request: HttpRequest) -> HttpResponseBase:
