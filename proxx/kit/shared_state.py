@@ -196,7 +196,7 @@ def _messages(channel: str, over: threading.Event) -> Iterator[bytes]:
         while not over.is_set():
             try:
                 message = subscription.get_message(timeout=PATIENCE)
-            except ValueError:  # `close` took the connection away while we read from it
+            except (ValueError, AttributeError):  # `close` took the connection away while we read from it
                 raise redis.ConnectionError("closed") from None
             # Our own were handed on when they were published.
             if message is not None and not message["data"].startswith(SENDER):

@@ -18,11 +18,9 @@ def error_of(answer):
     return status, json.loads(body)["error"]["code"], headers
 
 
-@pytest.mark.parametrize("framing", ["length", "chunks"])
-def test_a_200_mb_body_is_refused_while_memory_stays_flat(server, framing):
-    server.get("/echo")
-    before, peak = server.facts()["kib"], 0
-    piece = b"x" * MIB
+def pour(server, framing):
+    """Send 200 MB whatever the server says; return its answer and the most memory it held meanwhile, in KiB."""
+    piece, peak = b"x" * MIB, 0
     with server.connect(20) as sock:
         head = b"POST /mirror HTTP/1.1\r\nHost: x\r\nx-api-key: %b\r\n" % KEY.encode()
         if framing == "length":
@@ -34,10 +32,17 @@ def test_a_200_mb_body_is_refused_while_memory_stays_flat(server, framing):
             sock.sendall(piece)
             if number in (20, 60, 120, 199):
                 peak = max(peak, server.facts()["kib"])
-        status, code, headers = error_of(everything(sock))
-    assert (status, code, headers["connection"]) == (413, "request_too_large", "close")
-    assert peak - before < 48 * 1024, "at most the limit of 32 MiB and a little"
-    eventually(lambda: server.facts()["kib"] - before < 8 * 1024)
+        return error_of(everything(sock)), peak
+
+
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+def test_a_200_mb_body_is_refused_while_memory_stays_flat(server, framing):
+    server.get("/echo")
+    before = server.facts()["kib"]
+    for _ in range(3):  # what one of them left behind would add up
+        (status, code, headers), peak = pour(server, framing)
+        assert (status, code, headers["connection"]) == (413, "request_too_large", "close")
+        assert peak - before < 48 * 1024, "at most the limit of 32 MiB and a little"
 
 
 def test_without_a_key_a_body_may_have_64_kib(server):
