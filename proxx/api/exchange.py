@@ -81,7 +81,6 @@ def _call(request: HttpRequest, dialect: Protocol, endpoint: str, read: Request)
     call = Call(
         id=ids.new(unix),
         started=started,
-        started_unix=unix,
         deadline=started + settings.UPSTREAM_REQUEST_TIMEOUT,
         endpoint=endpoint,
         dialect=dialect,

@@ -36,7 +36,6 @@ class Call:
 
     id: UUID
     started: float
-    started_unix: float
     deadline: float
     endpoint: str
     dialect: Protocol

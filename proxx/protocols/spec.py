@@ -20,7 +20,6 @@ class Seen:
     usage: Usage | None = None
     error: dict[str, object] | None = None  # the upstream's own error, in its own shape
     malformed: str = ""  # why the reply cannot be one of this dialect
-    model: str = ""  # the name under which the upstream answered
 
 
 class Watch(Shape):

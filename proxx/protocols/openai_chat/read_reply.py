@@ -129,8 +129,6 @@ def watch_whole(body: bytes) -> Seen:
 
 def note(seen: Seen, chunk: _Chunk, data: bytes) -> None:
     """Write into `seen` what one chunk, or one whole completion, says."""
-    if chunk.model:
-        seen.model = chunk.model
     if (
         bytes(chunk.error) not in _NOTHING
         or chunk.object == "error"

@@ -141,10 +141,9 @@ def test_an_error_inside_a_stream_is_seen_in_every_shape(error, before):
 
 
 def test_the_model_name_is_changed_in_every_chunk_if_the_tenant_wants_it():
-    out, seen = watched(STREAM, rename="fast")
+    out, _ = watched(STREAM, rename="fast")
     assert b'"up"' not in out
     assert out.count(b'"model":"fast"') == STREAM.count(b'"model":"up"')
-    assert seen.model == "up"
 
 
 @pytest.mark.parametrize("nonsense", [b'data: {"choices":[{\n\n', b"data: ping\n\n", b"data: [1]\n\n"])
