@@ -2,7 +2,7 @@
 
 GET    /sim/help                   this page, model names and faults
 GET    /sim/models                 the names that are listed
-POST   /sim/script                 one rule or a list of them (script.py, from_json)
+POST   /sim/script                 one rule or a list of them (script_json.py)
 POST   /sim/reset                  forget scripts and journal
 GET    /sim/journal                what arrived: ?after=NUMBER leaves out older entries
 GET    /sim/journal/REQUEST_ID     the exact body bytes of one answer, by its x-request-id
@@ -14,7 +14,7 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
-from tests.upstreams import faults, model_names, refusals, script
+from tests.upstreams import faults, model_names, refusals, script_json
 from tests.upstreams.answer import Answer, Frame, whole
 from tests.upstreams.connection import Arrival
 
@@ -67,7 +67,7 @@ def help_page() -> str:
 def _script(provider: "SimulatedProvider", arrival: Arrival) -> Answer:
     try:
         data = json.loads(arrival.body)
-        rules = [script.from_json(item) for item in (data if isinstance(data, list) else [data])]
+        rules = [script_json.from_json(item) for item in (data if isinstance(data, list) else [data])]
     except (ValueError, TypeError, AttributeError) as error:
         return whole(400, {"error": str(error)})
     provider.scripts.rules.extend(rules)

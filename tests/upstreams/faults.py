@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from tests.upstreams import refusals
-from tests.upstreams.answer import JSON, SSE, Answer, Frame, Hangup, Pause, Piece, Refusal
+from tests.upstreams.answer import JSON, SSE, Answer, Frame, Hangup, Pause, Piece
+from tests.upstreams.dialect import Speaker
 from tests.upstreams.script import FOREVER
 
 SLOW_START = 1.0
@@ -18,12 +19,11 @@ SAID = {"text", "thought", "call"}
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """What a fault may ask of the dialect: an error frame, and whose manner of refusing it has."""
+    """What a fault may ask of: the speaker of the dialect, and whose manner of refusing it has."""
 
     stream: bool
     manner: str
-    error: Callable[[Refusal], list[Frame]]
-    huge: Callable[[str], list[Frame]]
+    speaker: Speaker
     after: float | None = None
 
 
@@ -40,7 +40,7 @@ def lay(name: str, answer: Answer, voice: Voice, *, after: float | None = None) 
 
 def known(name: str, *, manner: str = "openai") -> bool:
     """Say whether a fault or refusal of that name exists."""
-    return name in TABLE or name in refusals.TABLE or f"{name}-{manner}" in refusals.TABLE
+    return name in TABLE or refusals.known(name, manner=manner)
 
 
 def _slow_start(answer: Answer, _: Voice) -> Answer:
@@ -110,21 +110,21 @@ def _error_body(answer: Answer, voice: Voice) -> Answer:
 def _error_first(answer: Answer, voice: Voice) -> Answer:
     if not voice.stream:
         return _error_body(answer, voice)
-    return replace(answer, pieces=voice.error(refusals.refusal("500", manner=voice.manner)))
+    return replace(answer, pieces=voice.speaker.error(refusals.refusal("500", manner=voice.manner)))
 
 
 def _limit_first(answer: Answer, voice: Voice) -> Answer:
     refused = refusals.refusal("429", manner=voice.manner, after=voice.after)
     if not voice.stream:
         return replace(refused.answer(), status=200)
-    return replace(answer, pieces=voice.error(refused))
+    return replace(answer, pieces=voice.speaker.error(refused))
 
 
 def _error_midway(answer: Answer, voice: Voice) -> Answer:
     if not voice.stream:
         return _error_body(answer, voice)
     first, _ = _halves(answer)
-    return replace(answer, pieces=[*first, *voice.error(refusals.refusal("500", manner=voice.manner))])
+    return replace(answer, pieces=[*first, *voice.speaker.error(refusals.refusal("500", manner=voice.manner))])
 
 
 def _no_end(answer: Answer, voice: Voice) -> Answer:
@@ -137,8 +137,9 @@ def _no_done(answer: Answer, _: Voice) -> Answer:
     return _without(answer, {"end"})
 
 
-def _no_usage(answer: Answer, _: Voice) -> Answer:
-    return _without(answer, {"usage"})
+def _no_usage(answer: Answer, voice: Voice) -> Answer:
+    kept = _without(answer, {"usage"}).frames()
+    return replace(answer, pieces=[voice.speaker.without_usage(frame) for frame in kept])
 
 
 def _garbage(answer: Answer, _: Voice) -> Answer:
@@ -182,7 +183,7 @@ def _huge_frame(answer: Answer, voice: Voice) -> Answer:
     if not voice.stream:
         return replace(answer, pieces=[Frame("whole", frames[0].data[:-1] + b" " * HUGE_FRAME + b"\n")])
     cut = next((index for index, frame in enumerate(frames) if frame.kind in SAID), len(frames))
-    return replace(answer, pieces=[*frames[:cut], *voice.huge("x" * HUGE_FRAME), *frames[cut:]])
+    return replace(answer, pieces=[*frames[:cut], *voice.speaker.text("x" * HUGE_FRAME, 0), *frames[cut:]])
 
 
 def _wrong_type(answer: Answer, _: Voice) -> Answer:
@@ -212,20 +213,21 @@ def _early_hints(answer: Answer, _: Voice) -> Answer:
 def _comments(answer: Answer, voice: Voice) -> Answer:
     if not voice.stream:
         return answer
-    note = Frame("open", b": SIM PROCESSING\n\n")
-    return replace(answer, pieces=[note, *(piece for frame in answer.frames() for piece in (note, frame))])
+    note = voice.speaker.comment()
+    return replace(answer, pieces=[*note, *(piece for frame in answer.frames() for piece in (*note, frame))])
 
 
 def _crlf(answer: Answer, voice: Voice) -> Answer:
     if not voice.stream:
         return answer
-    return replace(answer, pieces=[Frame(frame.kind, frame.data.replace(b"\n", b"\r\n")) for frame in answer.frames()])
+    plain = [(frame.kind, frame.data.replace(b"\r\n", b"\n")) for frame in answer.frames()]
+    return replace(answer, pieces=[Frame(kind, data.replace(b"\n", b"\r\n")) for kind, data in plain])
 
 
 def _after_done(answer: Answer, voice: Voice) -> Answer:
     if not voice.stream:
         return answer
-    return replace(answer, pieces=[*answer.frames(), Frame("text", b'data: {"late": true}\n\n')])
+    return replace(answer, pieces=[*answer.frames(), *voice.speaker.late()])
 
 
 def _redirect(answer: Answer, _: Voice) -> Answer:

@@ -36,6 +36,7 @@ class Entry:
     arrived: float = field(default_factory=time.monotonic)
     dialect: str = ""
     model: str = ""
+    wishes: dict[str, Any] = field(default_factory=dict)  # what the dialect noted while reading (Ask.wishes)
     status: int | None = None
     answer_headers: list[tuple[str, str]] = field(default_factory=list)
     answer: bytearray = field(default_factory=bytearray)

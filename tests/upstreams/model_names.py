@@ -13,11 +13,13 @@
     sim-late-1.5        headers come after 1.5 s
     sim-fault-NAME      the fault of that name; sim-fault-429-after-7 announces 7 s of rest
 
-Other listed models (gpt-x, gpt-x-mini, ...) answer as sim-say, and call a tool when they must or when the last user
-message contains the tool's name. A key `sk-sim-fault-NAME` fails like that whatever the model (what follows a dot
-is only there to tell keys apart); every other key of the form `sk-sim-...` is good.
+Other listed models (gpt-x, claude-opus-4-8, gemini-3-pro, ...) answer as sim-say, or with an example where JSON is
+wanted, and call a tool when they must or when the last user message contains the tool's name. A key
+`sk-sim-fault-NAME` fails like that whatever the model (what follows a dot is only there to tell keys apart); every
+other key of the form `sk-sim-...` is good.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -37,6 +39,14 @@ LISTED = (
     "gpt-x-mini",
     "glm-x",
     "claude-x",
+    "claude-haiku-4-5",
+    "claude-sonnet-4-6",
+    "claude-opus-4-8",
+    "gemini-2.5-pro",
+    "gemini-2.5-flash",
+    "gemini-2.5-flash-lite",
+    "gemini-3-pro",
+    "gemini-3-flash",
     "sim-echo",
     "sim-say",
     "sim-tools",
@@ -67,6 +77,8 @@ def script_of_listed(ask: Ask) -> Script:
             return _tools(ask, 1)
     if ask.tool_result is not None:
         return Script((say(f"The tool answered: {ask.tool_result}"),))
+    if ask.schema is not None:
+        return Script((say(json.dumps(example(ask.schema or {"type": "object"}))),))
     return Script((say(PROSE),))
 
 

@@ -4,36 +4,33 @@ What it refuses is openai_checks.py; how it says no is refusals.py. Written from
 line with the gateway's translators.
 """
 
+import itertools
 import json
-import random
 import re
-import string
 import time
 from collections.abc import Sequence
 from typing import Any
 
-from tests.upstreams import openai_checks
-from tests.upstreams.answer import SSE, Answer, Frame, Refusal, Refused, whole
+from tests.upstreams import openai_checks, openai_models
+from tests.upstreams.answer import SSE, Frame, Refusal, Refused
 from tests.upstreams.connection import Arrival
 from tests.upstreams.dialect import (
     Ask,
-    Counts,
     Dialect,
     Endpoint,
     Page,
-    Said,
+    Speaker,
     Tool,
     World,
     count_tokens,
     register,
 )
-from tests.upstreams.refusals import invalid, refusal
+from tests.upstreams.ids import letters, number
+from tests.upstreams.refusals import invalid
+from tests.upstreams.said import Citation, Counts, End, Said, ToolCall
 
 BASE = r"(/openai|/api|/inference)?(/v1|/paas/v4|/coding/paas/v4)?"
-CREATED = 1_735_689_600  # the listed models are of 1 January 2025
-REASONS = {"stop": "stop", "length": "length", "tools": "tool_calls", "filter": "content_filter"}
-_LETTERS = string.ascii_letters + string.digits
-_random = random.Random()
+REASONS = {"length": "length", "context_window": "length", "tools": "tool_calls", "filter": "content_filter"}
 
 
 def key(arrival: Arrival) -> str | None:
@@ -65,6 +62,8 @@ def read(arrival: Arrival, world: World) -> Ask:
         tool_result=_text(last.get("content")) if last["role"] == "tool" else None,
         choices=body.get("n") or 1,
         limit=limit,
+        stops=_stops(body.get("stop")),
+        schema=_schema(body.get("response_format") or {}),
         wishes={
             "usage": bool(options.get("include_usage")),
             "obfuscation": bool(options.get("include_obfuscation")),
@@ -73,7 +72,7 @@ def read(arrival: Arrival, world: World) -> Ask:
     )
 
 
-class ChatSpeaker:
+class ChatSpeaker(Speaker):
     """One reply in Chat Completions."""
 
     stream_type = SSE
@@ -111,16 +110,31 @@ class ChatSpeaker:
         """Show a piece of reasoning, the way the imitators with reasoning do."""
         return [self._delta("thought", choice, {"content": None, "reasoning_content": piece})]
 
-    def call(self, index: int, id: str, name: str, pieces: Sequence[str], choice: int) -> list[Frame]:
-        """Call a tool: id and name once, then the arguments in pieces."""
-        function = {"name": name, "arguments": ""}
-        head = {"index": index, "id": id or f"call_{letters(24)}", "type": "function", "function": function}
-        parts = [{"index": index, "function": {"arguments": piece}} for piece in pieces]
-        return [self._delta("call", choice, {"tool_calls": [part]}) for part in (head, *parts)]
+    def declined(self, piece: str, choice: int) -> list[Frame]:
+        """Say a piece of a refusal."""
+        return [self._delta("text", choice, {"refusal": piece})]
 
-    def finish(self, reason: str, choice: int) -> list[Frame]:
+    def cite(self, citation: Citation, choice: int) -> list[Frame]:
+        """Name a source, as the search models do."""
+        return [self._delta("text", choice, {"annotations": [annotation(citation)]})]
+
+    def call(self, call: ToolCall, pieces: Sequence[str], choice: int) -> list[Frame]:
+        """Call a tool: id and name once, then the arguments in pieces."""
+        return self.calls([(call, pieces)], choice)
+
+    def calls(self, calls: Sequence[tuple[ToolCall, Sequence[str]]], choice: int) -> list[Frame]:
+        """Call tools at once: all heads, then the pieces of each in turn, told apart by index."""
+        parts = [{"index": call.index, **written(call, "")} for call, _ in calls]
+        for turn in itertools.zip_longest(*(pieces for _, pieces in calls)):
+            for (call, _), piece in zip(calls, turn, strict=True):
+                if piece is not None:
+                    inner = {"input": piece} if call.custom else {"arguments": piece}
+                    parts.append({"index": call.index, "custom" if call.custom else "function": inner})
+        return [self._delta("call", choice, {"tool_calls": [part]}) for part in parts]
+
+    def finish(self, end: End, choice: int) -> list[Frame]:
         """End a choice."""
-        return [self._delta("finish", choice, {}, REASONS.get(reason, reason))]
+        return [self._delta("finish", choice, {}, end.among(REASONS, "stop"))]
 
     def close(self, counts: Counts) -> list[Frame]:
         """End the stream: the usage if it was asked for, then the terminator."""
@@ -153,16 +167,14 @@ class ChatSpeaker:
         if said.thought:
             message["reasoning_content"] = said.thought
         if said.calls:
-            message["tool_calls"] = [
-                {"id": id or f"call_{letters(24)}", "type": "function", "function": {"name": name, "arguments": text}}
-                for id, name, text in said.calls
-            ]
-        message |= {"refusal": None, "annotations": []}
+            message["tool_calls"] = [written(call, call.text) for call in said.calls]
+        sources = [annotation(citation) for citation in said.citations]
+        message |= {"refusal": said.declined or None, "annotations": sources}
         return {
             "index": index,
             "message": message,
             "logprobs": None,
-            "finish_reason": REASONS.get(said.reason, said.reason),
+            "finish_reason": said.end.among(REASONS, "stop"),
         }
 
     def _chunk(self) -> dict[str, Any]:
@@ -181,7 +193,7 @@ class ChatSpeaker:
         if self._ask.wishes["usage"]:
             chunk["usage"] = None
         if self._ask.wishes["obfuscation"]:
-            chunk["obfuscation"] = letters(_random.randint(2, 16))
+            chunk["obfuscation"] = letters(number(2, 16))
         return Frame(kind, event(chunk))
 
 
@@ -191,7 +203,11 @@ def usage(counts: Counts) -> dict[str, Any]:
         "prompt_tokens": counts.prompt,
         "completion_tokens": counts.output,
         "total_tokens": counts.prompt + counts.output,
-        "prompt_tokens_details": {"cached_tokens": counts.cached, "audio_tokens": 0},
+        "prompt_tokens_details": {
+            "cached_tokens": counts.cached,
+            "audio_tokens": counts.audio_in,
+            **({"cache_write_tokens": counts.cache_write} if counts.cache_write else {}),
+        },
         "completion_tokens_details": {
             "reasoning_tokens": counts.reasoning,
             "audio_tokens": 0,
@@ -201,32 +217,22 @@ def usage(counts: Counts) -> dict[str, Any]:
     }
 
 
+def written(call: ToolCall, text: str) -> dict[str, Any]:
+    """Return a tool call with these arguments, or this free input."""
+    if call.custom:
+        return {"id": call.id, "type": "custom", "custom": {"name": call.name, "input": text}}
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": text}}
+
+
+def annotation(citation: Citation) -> dict[str, Any]:
+    """Return a source as the search models name it."""
+    place = {"url": citation.url, "title": citation.title, "start_index": 0, "end_index": 0}
+    return {"type": "url_citation", "url_citation": place}
+
+
 def event(data: Any) -> bytes:
     """Return one unnamed server-sent event."""
     return b"data: " + json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode() + b"\n\n"
-
-
-def letters(count: int) -> str:
-    """Return random letters and digits."""
-    return "".join(_random.choices(_LETTERS, k=count))
-
-
-def models(_: Arrival, world: World) -> Answer:
-    """List the models."""
-    data = [_model(name) for name in world.models]
-    return whole(200, {"object": "list", "data": data})
-
-
-def model(arrival: Arrival, world: World) -> Answer:
-    """Show one model."""
-    name = arrival.path.partition("/models/")[2]
-    if name not in world.models:
-        return refusal("404", manner="openai").answer()
-    return whole(200, _model(name))
-
-
-def _model(name: str) -> dict[str, Any]:
-    return {"id": name, "object": "model", "created": CREATED, "owned_by": "simulated"}
 
 
 def _text(content: Any) -> str:
@@ -246,6 +252,16 @@ def _tool(tool: dict[str, Any]) -> Tool:
     return Tool(inner["name"], inner.get("parameters") or {})
 
 
+def _stops(stop: Any) -> tuple[str, ...]:
+    return (stop,) if isinstance(stop, str) else tuple(stop or ())
+
+
+def _schema(shape: dict[str, Any]) -> dict[str, Any] | None:
+    if shape.get("type") == "json_schema":
+        return shape["json_schema"].get("schema") or {}
+    return {} if shape.get("type") == "json_object" else None
+
+
 def _must_call(choice: Any) -> str:
     if choice == "required":
         return "*"
@@ -260,8 +276,8 @@ DIALECT = register(
         manner="openai",
         endpoints=(Endpoint("POST", re.compile(BASE + "/chat/completions"), read, ChatSpeaker),),
         pages=(
-            Page("GET", re.compile(BASE + "/models"), models),
-            Page("GET", re.compile(BASE + "/models/.+"), model),
+            Page("GET", re.compile(BASE + "/models"), openai_models.listed),
+            Page("GET", re.compile(BASE + "/models/.+"), openai_models.shown),
         ),
         key=key,
     )

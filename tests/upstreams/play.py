@@ -1,64 +1,16 @@
 """From a script and a speaker to an answer: which step becomes which piece, in which order. No dialect, no socket."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
-from typing import Any
 
 from tests.upstreams import faults, script
 from tests.upstreams.answer import JSON, Answer, Frame, Hangup, Pause, Piece, Refusal
-from tests.upstreams.dialect import Ask, Counts, Dialect, Said, Speaker, count_tokens
+from tests.upstreams.dialect import Ask, Dialect, Speaker
 from tests.upstreams.refusals import refusal
+from tests.upstreams.telling import HALF, Telling
 
 Headers = tuple[tuple[str, str], ...]
-
-# Stands before the frame of which only half is sent.
-_HALF = Frame("half", b"")
-
-
-@dataclass(slots=True)
-class _Telling:
-    """One reply under way: who asked, who speaks, what was said so far."""
-
-    ask: Ask
-    speaker: Speaker
-    manner: str
-    output: int = 0
-    reasoning: int = 0
-    calls: int = 0
-    reason: str = ""
-    reported: script.ReportUsage | None = None
-    truncated: bool = False
-    dead: bool = False
-    said: Said = field(default_factory=Said)
-
-    def allowed(self, text: str, count: int) -> Iterator[str]:
-        """Split a text and count each piece; end early at the caller's limit."""
-        for piece in script.pieces_of(text, count):
-            cost = count_tokens(piece)
-            if self.ask.limit is not None and self.output + cost > self.ask.limit:
-                self.truncated = True
-                return
-            self.output += cost
-            yield piece
-
-    def each_choice(self, frames: Callable[[int], list[Frame]]) -> Iterator[Frame]:
-        """Say the same in every choice, in turn."""
-        return chain.from_iterable(frames(choice) for choice in range(self.ask.choices))
-
-    def finish_reason(self) -> str:
-        """Return why the reply ends."""
-        if self.truncated:
-            return "length"
-        return self.reason or ("tools" if self.calls else "stop")
-
-    def counts(self) -> Counts:
-        """Return the tokens to report."""
-        told = self.reported
-        if told is not None:
-            return Counts(told.input, told.output, told.cached, told.reasoning)
-        return Counts(self.ask.prompt_tokens, self.output, 0, self.reasoning)
 
 
 def answer(ask: Ask, play: script.Script, speaker: Speaker, dialect: Dialect, request_id: str) -> Answer:
@@ -72,7 +24,7 @@ def answer(ask: Ask, play: script.Script, speaker: Speaker, dialect: Dialect, re
         fault, after, steps = first.fault, first.retry_after, iter(())
     elif first is not None:
         steps = chain((first,), steps)
-    telling = _Telling(ask, speaker, dialect.manner)
+    telling = Telling(ask, speaker, dialect.manner)
     headers = speaker.headers(request_id)
     if ask.stream:
         pieces = _paced(_halved(_told(telling, steps)), play.pace)
@@ -80,13 +32,15 @@ def answer(ask: Ask, play: script.Script, speaker: Speaker, dialect: Dialect, re
     else:
         made = _whole(telling, steps, headers)
     if fault:
-        voice = faults.Voice(ask.stream, dialect.manner, speaker.error, lambda text: speaker.text(text, 0))
+        voice = faults.Voice(ask.stream, dialect.manner, speaker)
         made = faults.lay(fault, replace(made, pieces=list(made.pieces)), voice, after=after)
     return replace(made, before=(*before, *made.before))
 
 
 def refused(what: Refusal, request_id: str) -> Answer:
-    """Return a refusal as an answer that carries its request id."""
+    """Return a refusal as an answer that carries its request id, also in the body where there is a place for it."""
+    if isinstance(what.body, dict) and "request_id" in what.body:
+        what = replace(what, body={**what.body, "request_id": request_id})
     return what.answer().with_header("x-request-id", request_id)
 
 
@@ -101,7 +55,7 @@ def _opening(steps: Iterable[script.Step]) -> tuple[tuple[Piece, ...], Iterator[
     return tuple(silences), iter(())
 
 
-def _told(telling: _Telling, steps: Iterator[script.Step]) -> Iterator[Piece]:
+def _told(telling: Telling, steps: Iterator[script.Step]) -> Iterator[Piece]:
     """Tell a stream: silence after the headers, the opening, the steps, the closing."""
     first = next(steps, None)
     while isinstance(first, script.Stall):
@@ -109,20 +63,20 @@ def _told(telling: _Telling, steps: Iterator[script.Step]) -> Iterator[Piece]:
         first = next(steps, None)
     yield from telling.each_choice(telling.speaker.open)
     for step in chain(() if first is None else (first,), steps):
-        yield from _STREAMED[type(step)](telling, step)
+        yield from telling.tell(step)
         if telling.dead:
             return
-        if telling.truncated:
+        if telling.over:
             break
-    reason = telling.finish_reason()
-    yield from telling.each_choice(lambda choice: telling.speaker.finish(reason, choice))
+    end = telling.end()
+    yield from telling.each_choice(lambda choice: telling.speaker.finish(end, choice))
     yield from telling.speaker.close(telling.counts())
 
 
 def _halved(pieces: Iterator[Piece]) -> Iterator[Piece]:
     """After the mark, send half of the next frame and hang up."""
     for piece in pieces:
-        if piece is not _HALF:
+        if piece is not HALF:
             yield piece
             continue
         frame = next(piece for piece in pieces if isinstance(piece, Frame))
@@ -138,7 +92,7 @@ def _paced(pieces: Iterator[Piece], pace: float) -> Iterator[Piece]:
             yield Pause(pace)
 
 
-def _whole(telling: _Telling, steps: Iterator[script.Step], headers: Headers) -> Answer:
+def _whole(telling: Telling, steps: Iterator[script.Step], headers: Headers) -> Answer:
     """Collect the steps into one body; silences and cuts stand in its middle."""
     breaks: list[Piece] = []
     for step in steps:
@@ -146,72 +100,17 @@ def _whole(telling: _Telling, steps: Iterator[script.Step], headers: Headers) ->
             failed = refusal(step.fault, manner=telling.manner, after=step.retry_after).answer()
             return replace(failed, before=tuple(breaks))
         # A stream's pieces are counted the same way, then thrown away: only what was said is kept.
-        breaks += [piece for piece in _STREAMED[type(step)](telling, step) if not isinstance(piece, Frame)]
+        breaks += [piece for piece in telling.tell(step) if not isinstance(piece, Frame)]
         if isinstance(step, script.Cut):
             breaks.append(Hangup())
-        if isinstance(step, script.Cut) or telling.truncated:
+        if isinstance(step, script.Cut) or telling.over:
             break
-    telling.said.reason = telling.finish_reason()
-    frames = telling.speaker.whole([telling.said] * telling.ask.choices, telling.counts())
+    for said in telling.said:
+        said.end = telling.end()
+    frames = telling.speaker.whole(telling.said, telling.counts())
     made = Answer(200, (("content-type", JSON), *headers), frames)
     if not breaks:
         return made
     data = made.body()
     first, second = Frame("whole", data[: len(data) // 2]), Frame("whole", data[len(data) // 2 :])
     return replace(made, pieces=[first, *breaks, second], declared=len(data))
-
-
-def _say(telling: _Telling, step: script.Say) -> Iterator[Piece]:
-    for piece in telling.allowed(step.text, step.pieces):
-        telling.said.text += piece
-        yield from telling.each_choice(partial(telling.speaker.text, piece))
-
-
-def _think(telling: _Telling, step: script.Think) -> Iterator[Piece]:
-    for piece in telling.allowed(step.text, step.pieces):
-        telling.reasoning += count_tokens(piece)
-        telling.said.thought += piece
-        yield from telling.each_choice(partial(telling.speaker.thought, piece))
-
-
-def _call_tool(telling: _Telling, step: script.CallTool) -> Iterator[Piece]:
-    index, parts = telling.calls, script.pieces_of(step.text, step.pieces)
-    telling.calls += 1
-    telling.output += count_tokens(step.text)
-    telling.said.calls.append((step.id, step.name, step.text))
-    yield from telling.each_choice(lambda choice: telling.speaker.call(index, step.id, step.name, parts, choice))
-
-
-def _report_usage(telling: _Telling, step: script.ReportUsage) -> Iterator[Piece]:
-    telling.reported = step
-    return iter(())
-
-
-def _finish(telling: _Telling, step: script.Finish) -> Iterator[Piece]:
-    telling.reason = step.reason
-    return iter(())
-
-
-def _stall(_: _Telling, step: script.Stall) -> Iterator[Piece]:
-    yield Pause(step.seconds)
-
-
-def _cut(_: _Telling, step: script.Cut) -> Iterator[Piece]:
-    yield _HALF if step.in_frame else Hangup()
-
-
-def _fail(telling: _Telling, step: script.Fail) -> Iterator[Piece]:
-    telling.dead = True
-    yield from telling.speaker.error(refusal(step.fault, manner=telling.manner, after=step.retry_after))
-
-
-_STREAMED: dict[type, Callable[[_Telling, Any], Iterator[Piece]]] = {
-    script.Say: _say,
-    script.Think: _think,
-    script.CallTool: _call_tool,
-    script.ReportUsage: _report_usage,
-    script.Finish: _finish,
-    script.Stall: _stall,
-    script.Cut: _cut,
-    script.Fail: _fail,
-}

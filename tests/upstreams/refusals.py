@@ -25,10 +25,15 @@ class UnknownRefusal(KeyError):
 
 def refusal(name: str, *, manner: str, after: float | None = None) -> Refusal:
     """Return the refusal of that name: `429`, `429-quota`, or `429-gemini` for another provider's manner."""
-    make = TABLE.get(name) or TABLE.get(f"{name}-{manner}")
+    make = TABLE.get(f"{name}-{manner}") or TABLE.get(name)
     if make is None:
         raise UnknownRefusal(name)
     return make(after)
+
+
+def known(name: str, *, manner: str) -> bool:
+    """Say whether there is a refusal of that name in that manner."""
+    return name in TABLE or f"{name}-{manner}" in TABLE
 
 
 def names() -> list[str]:
@@ -160,6 +165,7 @@ TABLE: dict[str, Make] = {
     "404-openai": lambda _: openai(
         404, "The model does not exist or you do not have access to it.", "invalid_request_error", "model_not_found"
     ),
+    "405-openai": lambda _: openai(405, "Method not allowed.", "invalid_request_error", "method_not_allowed"),
     "409-openai": lambda _: openai(409, "The resource is in use by another request.", "conflict_error", None),
     "413-openai": lambda _: openai(413, "The request is larger than allowed.", "invalid_request_error", None),
     "422-openai": lambda _: openai(422, "The request could not be processed.", "invalid_request_error", None),

@@ -3,12 +3,13 @@
 A script is a sequence of steps. Dialect files turn steps into bytes, play.py decides when the bytes leave, and
 faults.py spoils them. Nothing here knows HTTP.
 
-    say("Hello"), think("Let me see"), call_tool("weather", {"city": "Oslo"}), report_usage(input=9, output=3),
-    fail("429", retry_after=7), stall(2), cut()
+    say("Hello"), think("Let me see"), call_tool("weather", {"city": "Oslo"}), refuse("No."), cite(url, title),
+    together(call_tool(...), call_tool(...)), search("Oslo weather", [(title, url)]),
+    report_usage(input=9, output=3), finish("length"), fail("429", retry_after=7), stall(2), cut()
 
 A `fail` before anything was said answers with the provider's status; later it is an error event inside the
 stream. A `stall` before anything was said holds back the headers unless `after_headers` is given; a `cut` closes
-the connection right there (`in_frame`: half-way through the next frame).
+the connection right there (`in_frame`: half-way through the next frame). Rules as JSON: script_json.py.
 """
 
 import itertools
@@ -31,7 +32,17 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Think:
-    """Reasoning the provider shows."""
+    """Reasoning the provider shows; without a signature the dialect makes one. Redacted: only the signature travels."""
+
+    text: str
+    pieces: int = 0
+    signature: str = ""
+    redacted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The model declines in these words."""
 
     text: str
     pieces: int = 0
@@ -39,12 +50,17 @@ class Think:
 
 @dataclass(frozen=True, slots=True)
 class CallTool:
-    """One tool call; arguments as data, or as text when they are meant to be broken."""
+    """One tool call; arguments as data, or as text when they are meant to be broken.
+
+    A `custom` tool takes free text; `namespace` groups tools where the dialect has groups.
+    """
 
     name: str
     arguments: Mapping[str, Any] | str
     id: str = ""
     pieces: int = 3
+    namespace: str = ""
+    custom: bool = False
 
     @property
     def text(self) -> str:
@@ -53,13 +69,41 @@ class CallTool:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """Calls made at once: their pieces interleave where the dialect can."""
+
+    calls: tuple[CallTool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cite:
+    """A source of the text said just before."""
+
+    url: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A web search that the provider does itself; results as (title, url)."""
+
+    query: str
+    results: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ReportUsage:
-    """Token counts to report instead of the counted ones; input includes cached, output includes reasoning."""
+    """Token counts to report instead of the counted ones (said.py, Counts, says what includes what)."""
 
     input: int
     output: int
     cached: int = 0
     reasoning: int = 0
+    cache_write: int = 0
+    cache_write_5m: int = 0
+    cache_write_1h: int = 0
+    tool_prompt: int = 0
+    audio_in: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +131,17 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """Why the reply ends: stop, length, tools or filter."""
+    """Why the reply ends: a name of REASONS, or `raw:NAME` for the dialect's own NAME."""
 
     reason: str
+    value: str = ""  # the stop sequence
 
 
-Step = Say | Think | CallTool | ReportUsage | Fail | Stall | Cut | Finish
+REASONS = (
+    "stop", "length", "tools", "filter", "stop_sequence", "pause", "context_window", "malformed", "refusal",
+)  # fmt: skip
+
+Step = Say | Think | Refuse | CallTool | Together | Cite | Search | ReportUsage | Fail | Stall | Cut | Finish
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,19 +196,47 @@ def say(text: str, *, pieces: int = 0) -> Say:
     return Say(text, pieces)
 
 
-def think(text: str, *, pieces: int = 0) -> Think:
+def think(text: str, *, pieces: int = 0, signature: str = "", redacted: bool = False) -> Think:
     """Show this reasoning."""
-    return Think(text, pieces)
+    return Think(text, pieces, signature, redacted)
 
 
-def call_tool(name: str, arguments: Mapping[str, Any] | str, *, id: str = "", pieces: int = 3) -> CallTool:
+def refuse(text: str, *, pieces: int = 0) -> Refuse:
+    """Decline in these words."""
+    return Refuse(text, pieces)
+
+
+def call_tool(
+    name: str,
+    arguments: Mapping[str, Any] | str,
+    *,
+    id: str = "",
+    pieces: int = 3,
+    namespace: str = "",
+    custom: bool = False,
+) -> CallTool:
     """Call a tool; without `id` the dialect makes one."""
-    return CallTool(name, arguments, id, pieces)
+    return CallTool(name, arguments, id, pieces, namespace, custom)
 
 
-def report_usage(*, input: int, output: int, cached: int = 0, reasoning: int = 0) -> ReportUsage:
+def together(*calls: CallTool) -> Together:
+    """Make these calls at once."""
+    return Together(calls)
+
+
+def cite(url: str, title: str = "") -> Cite:
+    """Name a source."""
+    return Cite(url, title)
+
+
+def search(query: str, results: Iterable[tuple[str, str]] = ()) -> Search:
+    """Search the web and find these (title, url)."""
+    return Search(query, tuple((title, url) for title, url in results))
+
+
+def report_usage(*, input: int, output: int, **others: int) -> ReportUsage:
     """Report these counts."""
-    return ReportUsage(input, output, cached, reasoning)
+    return ReportUsage(input, output, **others)
 
 
 def fail(fault: str, *, retry_after: float | None = None) -> Fail:
@@ -177,29 +254,11 @@ def cut(*, in_frame: bool = False) -> Cut:
     return Cut(in_frame)
 
 
-def finish(reason: str) -> Finish:
-    """End for this reason instead of the natural one."""
-    return Finish(reason)
-
-
-def from_json(data: Mapping[str, Any]) -> Rule:
-    """Read a rule as `POST /sim/script` takes it; raise ValueError with one sentence if it cannot be read.
-
-    `{"steps": [{"say": "hi"}, {"call_tool": "f", "arguments": {}}, {"stall": 2}], "model": "", "key": "",
-    "text": "", "times": 1, "fault": "", "retry_after": null, "pace": 0}`; `times` and `stall` may be "forever".
-    """
-    unknown = set(data) - {"steps", "model", "key", "text", "times", "fault", "retry_after", "pace"}
-    if unknown:
-        raise ValueError(f"Unknown members: {', '.join(sorted(unknown))}.")
-    steps = tuple(_step(item) for item in data.get("steps", ()))
-    script = Script(steps, str(data.get("fault", "")), data.get("retry_after"), float(data.get("pace", 0)))
-    return Rule(
-        script,
-        model=str(data.get("model", "")),
-        key=str(data.get("key", "")),
-        text=str(data.get("text", "")),
-        times=_duration(data.get("times", 1)),
-    )
+def finish(reason: str, value: str = "") -> Finish:
+    """End for this reason instead of the natural one; raise ValueError for a reason nobody knows."""
+    if reason not in REASONS and not reason.startswith("raw:"):
+        raise ValueError(f"A reply ends for {', '.join(REASONS)} or raw:NAME, not for {reason!r}")
+    return Finish(reason, value)
 
 
 def pieces_of(text: str, count: int) -> list[str]:
@@ -215,31 +274,3 @@ def pieces_of(text: str, count: int) -> list[str]:
 def _words(text: str) -> list[str]:
     starts = [0, *(index for index in range(1, len(text)) if text[index] == " ")]
     return [text[begin:end] for begin, end in itertools.zip_longest(starts, starts[1:])]
-
-
-def _duration(value: Any) -> float:
-    return FOREVER if value == "forever" else float(value)
-
-
-_STEP_NAMES: dict[str, Any] = {
-    "say": lambda value, rest: Say(str(value), **rest),
-    "think": lambda value, rest: Think(str(value), **rest),
-    "call_tool": lambda value, rest: CallTool(str(value), **{"arguments": {}, **rest}),
-    "report_usage": lambda value, rest: ReportUsage(**value, **rest),
-    "fail": lambda value, rest: Fail(str(value), **rest),
-    "stall": lambda value, rest: Stall(_duration(value), **rest),
-    "cut": lambda value, rest: Cut(bool(value == "in_frame"), **rest),
-    "finish": lambda value, rest: Finish(str(value), **rest),
-}
-
-
-def _step(item: Mapping[str, Any]) -> Step:
-    names: Iterable[str] = [name for name in item if name in _STEP_NAMES]
-    for name in names:
-        rest = {key: value for key, value in item.items() if key != name}
-        try:
-            step: Step = _STEP_NAMES[name](item[name], rest)
-        except TypeError as error:
-            raise ValueError(f"The step {name!r} cannot be read: {error}.") from None
-        return step
-    raise ValueError(f"A step is one of {', '.join(_STEP_NAMES)}.")

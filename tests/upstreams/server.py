@@ -23,7 +23,7 @@ from typing import Self
 from tests.upstreams import control, model_names, play
 from tests.upstreams.answer import Answer, Refused
 from tests.upstreams.connection import Arrival, Connection
-from tests.upstreams.dialect import DIALECTS, Ask, Dialect, Endpoint, World
+from tests.upstreams.dialect import DIALECTS, Ask, Dialect, Endpoint, Page, World
 from tests.upstreams.journal import Entry, Journal
 from tests.upstreams.refusals import invalid, openai, refusal
 from tests.upstreams.script import FOREVER, Rule, Script, Scripts, Step
@@ -55,8 +55,13 @@ class SimulatedProvider:
 
     @property
     def base_url(self) -> str:
-        """Return the base URL that OpenAI clients want."""
+        """Return the base URL of OpenAI clients; Anthropic's and Ollama's want the origin, Google's gemini_url."""
         return f"{self.origin}/v1"
+
+    @property
+    def gemini_url(self) -> str:
+        """Return the base URL of Gemini with its version."""
+        return f"{self.origin}/v1beta"
 
     @property
     def open_connections(self) -> int:
@@ -140,6 +145,8 @@ class SimulatedProvider:
         )
         try:
             reply = self._reply(arrival, entry)
+            if entry.dialect:
+                reply = reply.with_header(DIALECTS[entry.dialect].id_header, entry.id)
             entry.status, entry.answer_headers = reply.status, list(reply.headers)
             whole = await connection.play(reply, head_only=arrival.method == "HEAD", sent=entry.sent)
             entry.end("complete" if whole else "cut")
@@ -156,18 +163,20 @@ class SimulatedProvider:
             return play.refused(refused.refusal, entry.id)
 
     def _good_reply(self, arrival: Arrival, entry: Entry) -> Answer:
+        for dialect, page in _pages():
+            if page.method in (arrival.method, "*") and page.path.fullmatch(arrival.path):
+                if page.only_if is not None and not page.only_if(arrival):
+                    continue
+                entry.dialect = dialect.name
+                if not page.open_to_all:
+                    self._admit(arrival, dialect)
+                return page.answer(arrival, self.world).with_header("x-request-id", entry.id)
         for dialect in DIALECTS.values():
-            for page in dialect.pages:
-                if page.method in (arrival.method, "*") and page.path.fullmatch(arrival.path):
-                    entry.dialect = dialect.name
-                    if not page.open_to_all:
-                        self._admit(arrival, dialect)
-                    return page.answer(arrival, self.world).with_header("x-request-id", entry.id)
             for endpoint in dialect.endpoints:
                 if endpoint.path.fullmatch(arrival.path):
                     entry.dialect = dialect.name
                     if endpoint.method != arrival.method:
-                        raise Refused(openai(405, "Method not allowed.", "invalid_request_error", "method_not_allowed"))
+                        raise Refused(refusal("405", manner=dialect.manner))
                     return self._spoken(arrival, entry, dialect, endpoint)
         text = f"Invalid URL ({arrival.method} {arrival.path})"
         raise Refused(openai(404, text, "invalid_request_error", None))
@@ -181,7 +190,7 @@ class SimulatedProvider:
     def _spoken(self, arrival: Arrival, entry: Entry, dialect: Dialect, endpoint: Endpoint) -> Answer:
         key = self._admit(arrival, dialect)
         ask = endpoint.read(arrival, self.world)
-        entry.model = ask.model
+        entry.model, entry.wishes = ask.model, ask.wishes
         script = self._script_for(ask, key)
         if script is None:
             raise Refused(refusal("404", manner=dialect.manner))
@@ -200,6 +209,11 @@ class SimulatedProvider:
         return model_names.script_of(ask) or (
             model_names.script_of_listed(ask) if ask.model in self.world.models else None
         )
+
+
+def _pages() -> list[tuple[Dialect, Page]]:
+    pages = [(dialect, page) for dialect in DIALECTS.values() for page in dialect.pages]
+    return sorted(pages, key=lambda pair: pair[1].only_if is None)
 
 
 @contextmanager

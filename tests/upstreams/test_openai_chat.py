@@ -6,7 +6,7 @@ import json
 import openai
 import pytest
 
-from tests.upstreams.script import call_tool, finish, report_usage, say, think
+from tests.upstreams.script import call_tool, cite, finish, refuse, report_usage, say, think, together
 from tests.upstreams.server import closed_port
 
 USER = [{"role": "user", "content": "What is the weather in Oslo?"}]
@@ -86,6 +86,44 @@ def test_parallel_tool_calls_arrive_by_index(provider, client):
         reason = chunk.choices[0].finish_reason
     assert {index: json.loads(text)["city"] for index, text in arguments.items()} == {0: "Oslo", 1: "Bergen"}
     assert reason == "tool_calls"
+
+
+def test_calls_made_together_interleave_and_have_ids_of_their_own(provider, client):
+    calls = [call_tool("get_weather", {"city": city}, pieces=2) for city in ("Oslo", "Bergen")]
+    provider.script(together(*calls))
+    stream = client.chat.completions.create(model="gpt-x", messages=USER, tools=[WEATHER], stream=True)
+    found = [call for chunk in stream for call in chunk.choices[0].delta.tool_calls or ()]
+    assert [call.index for call in found] == [0, 1, 0, 1, 0, 1]
+    assert len({call.id for call in found if call.id}) == 2
+    texts = ["".join(call.function.arguments for call in found if call.index == index) for index in (0, 1)]
+    assert [json.loads(text)["city"] for text in texts] == ["Oslo", "Bergen"]
+
+
+def test_a_refusal_a_source_and_a_custom_call_have_their_own_places(provider, client):
+    provider.script(
+        say("So."), cite("https://a.example", "A"), refuse("I cannot."), call_tool("run", "ls", custom=True)
+    )
+    message = client.chat.completions.create(model="gpt-x", messages=USER).choices[0].message
+    assert (message.content, message.refusal) == ("So.", "I cannot.")
+    assert message.annotations[0].url_citation.url == "https://a.example"
+    assert (message.tool_calls[0].custom.name, message.tool_calls[0].custom.input) == ("run", "ls")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_stop_sequence_ends_the_answer_before_it(provider, client, stream):
+    provider.script(say("one two three"), say("never"))
+    post(provider, {"model": "gpt-x", "messages": USER, "stop": [" two", "x"], "stream": stream})
+    answer = bytes(provider.journal.last.answer)
+    assert b"one" in answer
+    assert b"two" not in answer
+    assert b"never" not in answer
+    assert b'"finish_reason":"stop"' in answer.replace(b": ", b":")
+
+
+def test_json_is_answered_where_json_is_wanted(client):
+    shape = {"type": "json_schema", "json_schema": {"name": "x", "schema": WEATHER["function"]["parameters"]}}
+    answer = client.chat.completions.create(model="gpt-x", messages=USER, response_format=shape)
+    assert json.loads(answer.choices[0].message.content) == {"city": "Oslo"}
 
 
 def test_a_tool_loop_comes_to_its_end(client):

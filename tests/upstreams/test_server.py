@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.upstreams.script import from_json, pieces_of, say, stall
+from tests.upstreams.script import pieces_of, say, stall
+from tests.upstreams.script_json import from_json
 from tests.upstreams.server import SimulatedProvider
 
 ROOT = Path(__file__).parents[2]
@@ -133,7 +134,16 @@ def test_help_names_every_model_and_fault(separate):
         assert word in page
 
 
-@pytest.mark.parametrize("bad", [{"steps": [{"shout": "x"}]}, {"step": []}, {"steps": [{"say": "x", "loud": 1}]}, 7])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"steps": [{"shout": "x"}]},
+        {"step": []},
+        {"steps": [{"say": "x", "loud": 1}]},
+        {"steps": [{"finish": "mood"}]},
+        7,
+    ],
+)
 def test_a_script_that_cannot_be_read_is_refused_in_a_sentence(separate, bad):
     status, _, body = call(separate, "POST", "/sim/script", json.dumps(bad))
     assert status == 400
@@ -150,10 +160,18 @@ def test_every_step_can_be_written_as_json():
         {"stall": "forever", "after_headers": True},
         {"cut": "in_frame"},
         {"finish": "length"},
+        {"think": "b", "signature": "s", "redacted": True},
+        {"refuse": "no"},
+        {"together": [{"call_tool": "f", "namespace": "n"}, {"call_tool": "g", "custom": True, "arguments": "free"}]},
+        {"cite": "https://a.example", "title": "A"},
+        {"search": "a", "results": [["A", "https://a.example"]]},
+        {"finish": "stop_sequence", "value": "END"},
+        {"finish": "raw:SPII"},
     ]
     rule = from_json({"steps": steps, "times": "forever", "pace": 0.1, "fault": "one-byte"})
     assert [type(step).__name__ for step in rule.script.steps] == [
         "Say", "Think", "CallTool", "ReportUsage", "Fail", "Stall", "Cut", "Finish",
+        "Think", "Refuse", "Together", "Cite", "Search", "Finish", "Finish",
     ]  # fmt: skip
     assert rule.script.steps[6].in_frame
 
