@@ -13,7 +13,7 @@ from proxx.gateway.errors import BadRequest, Forbidden, UnsupportedMedia
 from proxx.gateway.pump import Reply
 from proxx.kit import clock, ids
 from proxx.protocols.hub.errors import ErrorFacts, Unreadable
-from proxx.protocols.hub.request import Request
+from proxx.protocols.hub.request import Envelope
 from proxx.protocols.spec import Protocol
 from routing import reload
 
@@ -33,7 +33,7 @@ async def answer(request: HttpRequest, dialect: Protocol, endpoint: str) -> Http
                 request,
                 dialect,
                 endpoint,
-                Request(dialect=dialect.name, model="", stream=False, wants_usage=False, body=b""),
+                Envelope(dialect=dialect.name, model="", stream=False, wants_usage=False, body=b""),
             ),
             error,
         )
@@ -56,7 +56,7 @@ def respond(reply: Reply, dialect: Protocol) -> HttpResponseBase:
     )
 
 
-def _read(request: HttpRequest, dialect: Protocol) -> Request:
+def _read(request: HttpRequest, dialect: Protocol) -> Envelope:
     kind = request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     if kind not in ("", "application/json") or request.META.get("HTTP_CONTENT_ENCODING", "identity") not in (
         "",
@@ -64,12 +64,12 @@ def _read(request: HttpRequest, dialect: Protocol) -> Request:
     ):
         raise UnsupportedMedia
     try:
-        return dialect.read_request(request.body)
+        return dialect.read_envelope(request.body)
     except Unreadable as fault:
         raise BadRequest(fault.message, code=fault.code, param=fault.param) from None
 
 
-def _call(request: HttpRequest, dialect: Protocol, endpoint: str, read: Request) -> Call:
+def _call(request: HttpRequest, dialect: Protocol, endpoint: str, read: Envelope) -> Call:
     snapshot = reload.current()
     holder = request.auth  # type: ignore[attr-defined]
     tenant = snapshot.tenants.get(holder.tenant_id)
@@ -84,7 +84,7 @@ def _call(request: HttpRequest, dialect: Protocol, endpoint: str, read: Request)
         deadline=started + settings.UPSTREAM_REQUEST_TIMEOUT,
         endpoint=endpoint,
         dialect=dialect,
-        request=read,
+        envelope=read,
         holder=holder,
         tenant=tenant,
         snapshot=snapshot,

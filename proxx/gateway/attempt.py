@@ -85,7 +85,7 @@ async def _first_event(call: Call, candidate: Candidate, attempt: Attempt) -> Sp
     if not 200 <= response.status < 300:
         body = await response.read_some(ERROR_BODY_LIMIT, ERROR_BODY_PATIENCE)
         raise AttemptFailed(failures.classify(response.status, response.headers, body), body)
-    if call.request.stream:
+    if call.envelope.stream:
         return await _begin_stream(call, candidate, response)
     body = await response.read(settings.PROXY_REPLY_LIMIT)
     seen = call.dialect.watch_whole(body)
@@ -94,8 +94,8 @@ async def _first_event(call: Call, candidate: Candidate, attempt: Attempt) -> Sp
 
 
 async def _begin_stream(call: Call, candidate: Candidate, response: UpstreamResponse) -> Speaking:
-    renamed = call.request.model if call.tenant.answer_with_alias else ""
-    watch = call.dialect.watch_stream(strip_usage=not call.request.wants_usage, rename=renamed)
+    renamed = call.envelope.model if call.tenant.answer_with_alias else ""
+    watch = call.dialect.watch_stream(strip_usage=not call.envelope.wants_usage, rename=renamed)
     pieces = aiter(response)
     held = []
     size, begun = 0, False
@@ -149,7 +149,7 @@ def _request(call: Call, candidate: Candidate) -> UpstreamRequest:
         url=client.url(candidate.url),
         headers=headers,
         body=call.dialect.same_dialect(
-            call.request, model=candidate.model, ask_usage="no_stream_options" not in provider.quirks
+            call.envelope, model=candidate.model, ask_usage="no_stream_options" not in provider.quirks
         ),
         timeouts=Timeouts(
             connect=settings.UPSTREAM_CONNECT_TIMEOUT,
@@ -161,7 +161,7 @@ def _request(call: Call, candidate: Candidate) -> UpstreamRequest:
 
 def _patience(call: Call) -> float:
     """Seconds this attempt may take to its first event (streams) or its last byte (whole answers)."""
-    if call.request.stream:
+    if call.envelope.stream:
         limit = settings.UPSTREAM_FIRST_EVENT_TIMEOUT
     else:
         limit = settings.UPSTREAM_REQUEST_TIMEOUT + settings.UPSTREAM_IDLE_TIMEOUT

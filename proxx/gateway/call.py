@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from accounts.keys import KeyHolder
-from proxx.protocols.hub.request import Request
+from proxx.protocols.hub.request import Envelope
 from proxx.protocols.spec import Protocol, Seen
 from proxx.upstream.failures import Failure
 from proxx.upstream.message import UpstreamResponse
@@ -39,7 +39,7 @@ class Call:
     deadline: float
     endpoint: str
     dialect: Protocol
-    request: Request
+    envelope: Envelope
     holder: KeyHolder
     tenant: TenantView
     snapshot: Snapshot

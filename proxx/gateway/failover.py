@@ -120,8 +120,8 @@ def _summary(call: Call, last: AttemptFailed | None) -> GatewayError:
     if kinds & {"rate_limited", "too_many_at_once", "quota_spent"}:
         return OverLimit(detail=detail, retry_after=_soonest(failures))
     if kinds == {"not_found"}:
-        said = planner.misnamed(call.request.model, call.snapshot)
-        said = said or f"No provider knows the model '{call.request.model}'."
+        said = planner.misnamed(call.envelope.model, call.snapshot)
+        said = said or f"No provider knows the model '{call.envelope.model}'."
         return NotFound(said, param="model", detail=detail)
     if kinds & {"upstream_error", "overloaded"}:
         return UpstreamFailed(code="upstream_server_error", detail=detail, retry_after=_soonest(failures))

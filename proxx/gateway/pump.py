@@ -59,7 +59,7 @@ def reply(call: Call, speaking: Speaking) -> Reply:
         return Reply(200, call.dialect.stream_type, headers, pieces=stream, heartbeat=call.dialect.heartbeat)
     body = speaking.held
     if call.tenant.answer_with_alias:
-        body = call.dialect.rename_whole(body, call.request.model)
+        body = call.dialect.rename_whole(body, call.envelope.model)
     call.bytes_out, call.outcome = len(body), "ok"
     return Reply(200, "application/json", headers, body=body)
 

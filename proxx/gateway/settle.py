@@ -63,8 +63,8 @@ def _record(call: Call, winner: Attempt | None, now: float) -> UsageRecord:
         key_id=holder.key_id,
         endpoint=call.endpoint,
         dialect=call.dialect.name,
-        stream=call.request.stream,
-        model_requested=call.request.model[:200],
+        stream=call.envelope.stream,
+        model_requested=call.envelope.model[:200],
         model_routed=last.candidate.model[:200] if last else "",
         provider_id=last.candidate.provider.id if last else "",
         credential_id=credential.id if credential else None,
@@ -73,7 +73,7 @@ def _record(call: Call, winner: Attempt | None, now: float) -> UsageRecord:
         error_code=call.error_code,
         duration_ms=_ms(now - call.started),
         first_event_ms=None if call.first_event_at is None else _ms(call.first_event_at - call.started),
-        bytes_in=len(call.request.body),
+        bytes_in=len(call.envelope.body),
         bytes_out=call.bytes_out,
         client_address=call.client_address,
         user_agent=call.user_agent[:200],
@@ -99,8 +99,8 @@ def _usage(call: Call) -> Usage | None:
         return None
     if seen.usage is not None:
         return seen.usage
-    out = seen.frames if call.request.stream else call.bytes_out // BYTES_PER_TOKEN
-    return Usage(input_total=len(call.request.body) // BYTES_PER_TOKEN, output_total=out, estimated=True)
+    out = seen.frames if call.envelope.stream else call.bytes_out // BYTES_PER_TOKEN
+    return Usage(input_total=len(call.envelope.body) // BYTES_PER_TOKEN, output_total=out, estimated=True)
 
 
 def _attempt_record(call: Call, attempt: Attempt, now: float) -> AttemptRecord:

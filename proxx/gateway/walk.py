@@ -23,13 +23,13 @@ async def handle(call: Call) -> Reply:
     settle.when_done(call)  # first: a stream that never starts has no `finally` to settle in
     try:
         call.plan = planner.plan(
-            model=call.request.model,
+            model=call.envelope.model,
             dialect=call.dialect.name,
             tenant=call.tenant,
             snapshot=call.snapshot,
             now=clock.monotonic(),
         )
-        if call.request.stream and settings.PROXY_COMMIT_AFTER:
+        if call.envelope.stream and settings.PROXY_COMMIT_AFTER:
             reply = await _soon_or_early(call)
         else:
             reply = pump.reply(call, await failover.first_to_speak(call, call.plan))

@@ -1,17 +1,23 @@
 """What a dialect must bring: the shape of every protocol package."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 from typing import Protocol as Shape
 
 from proxx.protocols.hub.errors import ErrorFacts
-from proxx.protocols.hub.events import Usage
-from proxx.protocols.hub.request import Request
+from proxx.protocols.hub.events import Event, Usage
+from proxx.protocols.hub.losses import Losses
+from proxx.protocols.hub.occasion import Occasion
+from proxx.protocols.hub.parts import Blob
+from proxx.protocols.hub.reply import Reply
+from proxx.protocols.hub.request import Envelope, Request
+from proxx.protocols.hub.target import Target
 
 
 @dataclass(slots=True)
 class Seen:
-    """What a watcher has understood of a reply so far."""
+    """What a watcher or a translation has understood of a reply so far."""
 
     spoke: bool = False  # something a reader of the answer would notice
     finished: bool = False  # a finish reason, or the dialect's own end
@@ -20,10 +26,12 @@ class Seen:
     usage: Usage | None = None
     error: dict[str, object] | None = None  # the upstream's own error, in its own shape
     malformed: str = ""  # why the reply cannot be one of this dialect
+    blobs: dict[str, Blob] = field(default_factory=dict)  # of tool calls, by the id the client knows
 
 
 class Watch(Shape):
-    """Reads a reply that passes by. `feed` takes any piece and returns the bytes to forward, whole frames only."""
+    """Reads a reply that passes by, or translates it. `feed` takes any piece and returns the bytes to forward, whole
+    frames only."""
 
     seen: Seen
 
@@ -33,15 +41,64 @@ class Watch(Shape):
     def close(self) -> bytes:
         """Say that the upstream has ended; return what completes a good ending, such as a missing end mark."""
 
+    def fail(self, facts: ErrorFacts) -> bytes:
+        """Return the error that ends the stream, in the client's dialect and in step with what was sent."""
+
+
+class StreamReader(Shape):
+    """Reads an upstream's stream, cut anywhere, into events; keeps the promises of hub/events.py."""
+
+    def feed(self, piece: bytes) -> list[Event]:
+        """Take bytes as they arrive; return the events that are complete."""
+
+    def close(self) -> list[Event]:
+        """Say that the upstream has ended; return what was still held back."""
+
+
+class StreamWriter(Shape):
+    """Writes events as a client's stream."""
+
+    def write(self, events: Sequence[Event]) -> bytes:
+        """Return the frames of these events, possibly none."""
+
+    def fail(self, facts: ErrorFacts) -> bytes:
+        """Return the frames that end a stream with an error; may be the first thing that is written."""
+
+
+Mend = Callable[[Sequence[Event]], list[Event]]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A request in its upstream's dialect, and what must be done to the reply because of how it was written.
+
+    `mends` are applied to the reply's events in order (names restored, wrappers taken off). `headers` go upstream.
+    `model` and everything else in the URL is the planner's.
+    """
+
+    body: bytes
+    mends: tuple[Mend, ...] = ()
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+def _not_yet(*_: object) -> Any:
+    raise NotImplementedError
+
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """One dialect: how its requests are read and sent on, its replies watched, and its errors written."""
+    """One dialect. The first group serves calls that stay in it, the second those that are translated.
+
+    `read_envelope(body, model=, stream=)` gets `model` and `stream` where the path says them. `same_dialect(envelope,
+    model=, ask_usage=)` is the body for an upstream of the same dialect. `streams_json` says that a stream may open
+    with a brace or bracket. `url(url, stream=)` fits a candidate's URL to the call. `write_error(facts, status)` is the
+    body of an HTTP error.
+    """
 
     name: str
     label: str
     stream_type: str
-    read_request: Callable[[bytes], Request]
+    read_envelope: Callable[..., Envelope]
     same_dialect: Callable[..., bytes]
     watch_stream: Callable[..., Watch]
     watch_whole: Callable[[bytes], Seen]
@@ -49,3 +106,14 @@ class Protocol:
     write_error: Callable[[ErrorFacts], bytes]
     write_stream_error: Callable[[ErrorFacts], bytes]
     heartbeat: bytes
+
+    read_request: Callable[[Envelope, Losses], Request] = _not_yet
+    write_request: Callable[[Request, Target, Losses], Written] = _not_yet
+    stream_reader: Callable[[Target, str], StreamReader] = _not_yet
+    read_whole: Callable[[bytes, Target, str], Reply] = _not_yet
+    stream_writer: Callable[[Occasion], StreamWriter] = _not_yet
+    write_whole: Callable[[Reply, Occasion], bytes] = _not_yet
+
+    streams_json: bool = False
+    url: Callable[..., str] = lambda url, *, stream: url
+    forwarded_headers: tuple[bytes, ...] = ()

@@ -23,3 +23,11 @@ class Unreadable(ValueError):
     def __init__(self, message: str, *, code: str = "invalid_body", param: str | None = None) -> None:
         super().__init__(message)
         self.message, self.code, self.param = message, code, param
+
+
+class Inexpressible(ValueError):
+    """A request that this upstream's dialect or model cannot carry without being silently wrong; another may."""
+
+    def __init__(self, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.message, self.param = message, param

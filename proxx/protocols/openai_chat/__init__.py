@@ -1,7 +1,7 @@
 """OpenAI Chat Completions and its many imitators."""
 
 from proxx.protocols.openai_chat.read_reply import StreamWatch, watch_whole
-from proxx.protocols.openai_chat.read_request import read_request
+from proxx.protocols.openai_chat.read_request import read_envelope
 from proxx.protocols.openai_chat.write_reply import HEARTBEAT, rename_whole, write_error, write_stream_error
 from proxx.protocols.openai_chat.write_request import same_dialect
 from proxx.protocols.spec import Protocol
@@ -10,7 +10,7 @@ PROTOCOL = Protocol(
     name="openai_chat",
     label="OpenAI Chat Completions",
     stream_type="text/event-stream; charset=utf-8",
-    read_request=read_request,
+    read_envelope=read_envelope,
     same_dialect=same_dialect,
     watch_stream=StreamWatch,
     watch_whole=watch_whole,

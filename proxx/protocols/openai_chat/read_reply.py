@@ -12,7 +12,9 @@ import msgspec
 from proxx.protocols.framing.lenient import FAULTS, decode
 from proxx.protocols.framing.members import replaced
 from proxx.protocols.framing.sse import FrameCutter, data_of, event_of, frames
+from proxx.protocols.hub.errors import ErrorFacts
 from proxx.protocols.hub.events import Usage
+from proxx.protocols.openai_chat.write_reply import write_stream_error
 from proxx.protocols.spec import Seen
 
 DONE = b"[DONE]"
@@ -76,6 +78,10 @@ class StreamWatch:
             self.seen.ended = True
             return tail + DONE_FRAME
         return tail
+
+    def fail(self, facts: ErrorFacts) -> bytes:
+        """Return the error that ends the stream."""
+        return write_stream_error(facts)
 
     def _last(self, rest: bytes) -> bytes:
         data = data_of(rest)

@@ -1,11 +1,11 @@
-"""A client's chat completion body -> Request. Only the head is decoded; the rest is the upstream's to judge."""
+"""A client's chat completion body -> Envelope. Only the head is decoded; the rest is the upstream's to judge."""
 
 import msgspec
 
 from proxx.protocols.framing.lenient import FAULTS, decode
 from proxx.protocols.framing.members import Unclear, may_repeat, spans
 from proxx.protocols.hub.errors import Unreadable
-from proxx.protocols.hub.request import Request
+from proxx.protocols.hub.request import Envelope
 
 NAME = "openai_chat"
 LONGEST_NAME = 256  # characters: names are remembered, and a name of megabytes would be, too
@@ -26,7 +26,7 @@ _head = msgspec.json.Decoder(_Head)
 _options = msgspec.json.Decoder(_StreamOptions | None)
 
 
-def read_request(body: bytes) -> Request:
+def read_envelope(body: bytes, *, model: str = "", stream: bool | None = None) -> Envelope:
     """Read the head of a chat completion body; raise `Unreadable` naming the field at fault."""
     try:
         head = decode(_head, body)
@@ -43,7 +43,7 @@ def read_request(body: bytes) -> Request:
     options = bytes(head.stream_options)
     if options not in body:  # it was read from a mended copy
         options = next((body[start:end] for start, end in spans(body, b"stream_options")), b"")
-    return Request(
+    return Envelope(
         dialect=NAME,
         model=head.model,
         stream=bool(head.stream),

@@ -3,10 +3,10 @@
 import orjson
 
 from proxx.protocols.framing.members import replaced, with_first
-from proxx.protocols.hub.request import Request
+from proxx.protocols.hub.request import Envelope
 
 
-def same_dialect(request: Request, *, model: str, ask_usage: bool) -> bytes:
+def same_dialect(request: Envelope, *, model: str, ask_usage: bool) -> bytes:
     """Return the client's own bytes with another model name and, if told, the wish for usage; nothing else changes."""
     body = request.body
     if model != request.model:

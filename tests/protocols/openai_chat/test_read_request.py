@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxx.protocols.hub.errors import Unreadable
-from proxx.protocols.openai_chat.read_request import read_request
+from proxx.protocols.openai_chat.read_request import read_envelope
 from proxx.protocols.openai_chat.write_request import same_dialect
 
 
@@ -16,7 +16,7 @@ def body(**fields):
 
 
 def test_the_head_says_model_stream_and_the_wish_for_usage():
-    request = read_request(body(model="m", stream=True, stream_options={"include_usage": True}))
+    request = read_envelope(body(model="m", stream=True, stream_options={"include_usage": True}))
     assert (request.model, request.stream, request.wants_usage) == ("m", True, True)
 
 
@@ -49,25 +49,25 @@ def test_the_head_says_model_stream_and_the_wish_for_usage():
 )
 def test_what_is_no_request_is_refused_with_a_code(bad, code):
     with pytest.raises(Unreadable) as refusal:
-        read_request(bad)
+        read_envelope(bad)
     assert refusal.value.code == code
 
 
 def test_unchanged_requests_keep_every_byte():
     raw = b'{ "messages" : [], "model":"m", "seed": 1.0e2, "x":"\\u00e9" }'
-    assert same_dialect(read_request(raw), model="m", ask_usage=True) is raw
+    assert same_dialect(read_envelope(raw), model="m", ask_usage=True) is raw
 
 
 def test_only_the_model_name_changes_when_it_is_routed():
     raw = b'{"n": 1.50, "model" : "openai/m", "messages":[]}'
-    assert same_dialect(read_request(raw), model="m", ask_usage=False) == raw.replace(b"openai/m", b"m")
+    assert same_dialect(read_envelope(raw), model="m", ask_usage=False) == raw.replace(b"openai/m", b"m")
 
 
 @pytest.mark.parametrize(
     "options", [{}, {"stream_options": None}, {"stream_options": {"include_usage": False, "x": 1}}]
 )
 def test_usage_is_asked_for_on_the_clients_behalf(options):
-    sent = json.loads(same_dialect(read_request(body(model="m", stream=True, **options)), model="m", ask_usage=True))
+    sent = json.loads(same_dialect(read_envelope(body(model="m", stream=True, **options)), model="m", ask_usage=True))
     wished = options.get("stream_options") or {}
     assert sent["stream_options"] == {**wished, "include_usage": True}
 
@@ -75,18 +75,18 @@ def test_usage_is_asked_for_on_the_clients_behalf(options):
 @pytest.mark.parametrize("odd", [b"1e999", b"9" * 400, b'"\xff"', b'"\\ud83d"'])
 def test_odd_stream_options_travel_as_they_are(odd):
     raw = b'{"model":"m","stream":true,"stream_options":{"x":' + odd + b"}}"
-    sent = same_dialect(read_request(raw), model="m", ask_usage=True)
+    sent = same_dialect(read_envelope(raw), model="m", ask_usage=True)
     assert sent == raw.replace(b'{"x"', b'{"include_usage":true,"x"')
 
 
 def test_usage_is_not_asked_for_in_a_whole_answer():
     raw = body(model="m")
-    assert same_dialect(read_request(raw), model="m", ask_usage=True) is raw
+    assert same_dialect(read_envelope(raw), model="m", ask_usage=True) is raw
 
 
 @given(st.binary(max_size=200))
 def test_no_bytes_at_all_break_the_reader(noise):
     try:
-        read_request(noise)
+        read_envelope(noise)
     except Unreadable:
         return
