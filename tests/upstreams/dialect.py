@@ -23,6 +23,7 @@ class World:
     keys: set[str] = field(default_factory=set)
     key_pattern: re.Pattern[str] = re.compile(r"sk-sim-\S+")
     only_camel_case: bool = True  # Gemini takes snake_case too, but no good client writes it: off to be lenient
+    memory: dict[str, Any] = field(default_factory=dict)  # what dialects keep between requests, by their own names
 
     def takes(self, key: str) -> bool:
         """Say whether a key is good."""
