@@ -66,6 +66,45 @@ def test_one_byte_at_a_time_says_the_same():
     assert (out, seen.usage, seen.ended) == (STREAM.replace(USAGE, b""), READ, True)
 
 
+EVENTS = [
+    ROLE,
+    delta("a"),
+    delta("b"),
+    delta("call", tool_calls=[{"index": 0, "function": {"arguments": "{}"}}]),
+    delta("c", finish="stop"),
+    USAGE,
+    frame(choices=[{"delta": {"content": "d"}}], usage={"completion_tokens": 7}),
+    frame(choices=[{"delta": 5}]),
+    frame(choices=[{"text": "old"}], object="text_completion"),
+    frame(choices=[], error=""),
+    frame(error={"message": "boom"}),
+    frame(object="error", choices=[], message="boom"),
+    frame(model=5, choices=[{"delta": {}}]),
+    b'data: {"choices":[{"delta":{"content":"\\ud83d"}}]}\n\n',
+    b"id: 4\n" + delta("e"),
+    b"event: error\n" + delta("f"),
+    b'data: {"choices":[\n\n',
+    delta("g").replace(b"\n", b"\r\n"),
+    delta("h").replace(b",", b",\r", 1),
+    b": still here\n\n",
+    DONE,
+]
+
+
+@given(st.lists(st.sampled_from(EVENTS), max_size=12), st.sampled_from(["", "fast"]))
+def test_one_event_a_read_says_the_same_as_all_in_one(events, rename):
+    stream = b"".join([ROLE, delta("first"), *events])
+    edges = [0, len(ROLE), *(len(ROLE + delta("first") + b"".join(events[:count])) for count in range(len(events)))]
+    assert watched(stream, edges, strip_usage=True, rename=rename) == watched(stream, strip_usage=True, rename=rename)
+
+
+def test_a_provider_that_reports_usage_in_every_chunk_is_read_to_the_last():
+    chunks = [frame(choices=[{"delta": {"content": "a"}}], usage={"completion_tokens": n}) for n in range(20)]
+    watch = StreamWatch(strip_usage=True)
+    assert [watch.feed(chunk) for chunk in chunks] == chunks
+    assert watch.seen.usage == Usage(output_total=19)
+
+
 def test_a_role_alone_is_not_yet_speech():
     watch = StreamWatch(strip_usage=False)
     watch.feed(ROLE)
