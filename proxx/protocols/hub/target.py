@@ -19,6 +19,7 @@ class ModelFacts(msgspec.Struct, frozen=True):
     `sampling`: whether temperature and its like are taken; `one_sampling`: only one of temperature and top_p.
     `prefill`: whether a final assistant turn is continued. `native_schema`: whether it takes a schema for its answer.
     `system_in_place`: whether system turns may stand in the middle. `limit_name`: chat's name of the output limit.
+    `off`: Messages' word for least thinking, where not "disabled". `forced_tool`: whether a call may be forced.
     """
 
     family: str = ""
@@ -35,6 +36,8 @@ class ModelFacts(msgspec.Struct, frozen=True):
     system_in_place: bool | None = None
     limit_name: str = ""
     images: bool | None = None
+    off: str = ""
+    forced_tool: bool | None = None
 
 
 class Target(msgspec.Struct, frozen=True):
