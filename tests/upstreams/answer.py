@@ -4,6 +4,7 @@ Dialects and scripts make answers, faults.py changes them, connection.py plays t
 """
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -98,3 +99,8 @@ def whole(status: int, body: Any, *headers: tuple[str, str]) -> Answer:
     """Return a JSON answer."""
     data = json.dumps(body, indent=2, ensure_ascii=False).encode() + b"\n"
     return Answer(status, (("content-type", JSON), *headers), (Frame("whole", data),))
+
+
+def seconds(after: float | None, default: float = 2) -> str:
+    """Return a rest in whole seconds as a header, rounded up."""
+    return str(math.ceil(default if after is None else after))

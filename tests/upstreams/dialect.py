@@ -52,6 +52,7 @@ class Ask:
     choices: int = 1
     limit: int | None = None
     stops: tuple[str, ...] = ()
+    thinks: bool = True  # whether scripted thoughts are thought at all
     schema: dict[str, Any] | None = None  # the answer must be JSON: of this shape, or of any when empty
     wishes: dict[str, Any] = field(default_factory=dict)  # the dialect's own; the journal keeps them
 
@@ -70,6 +71,10 @@ class Speaker(Protocol):
     def error(self, refusal: Refusal) -> list[Frame]: ...
     def whole(self, said: Sequence[Said], counts: Counts) -> list[Frame]: ...
     def headers(self, request_id: str) -> tuple[tuple[str, str], ...]: ...
+
+    def expect(self, counts: Counts) -> None:
+        """Hear, before anything is said, what will be counted; the output is not known yet."""
+        return
 
     def new_id(self, kind: str) -> str:
         """Return an id for a `call`, a `custom` call or a `search` that the script does not name."""
@@ -102,6 +107,10 @@ class Speaker(Protocol):
     def without_usage(self, frame: Frame) -> Frame:
         """Return a frame without the usage it carries beside other things."""
         return frame
+
+    def huge(self, text: str) -> list[Frame]:
+        """Say a text in one frame in the middle of what is already written."""
+        return self.text(text, 0)
 
     def comment(self) -> list[Frame]:
         """Return what a server sends to keep a line alive, if the framing has such a thing."""
@@ -146,6 +155,8 @@ class Dialect:
     pages: tuple[Page, ...]
     key: Callable[[Arrival], str | None]
     id_header: str = "x-request-id"  # the service's own name for it; `x-request-id` is always sent too
+    bad_key: str = "401"  # how it refuses a key it does not know (refusals.py)
+    no_key: str = "401"
 
 
 DIALECTS: dict[str, Dialect] = {}

@@ -183,7 +183,7 @@ def _huge_frame(answer: Answer, voice: Voice) -> Answer:
     if not voice.stream:
         return replace(answer, pieces=[Frame("whole", frames[0].data[:-1] + b" " * HUGE_FRAME + b"\n")])
     cut = next((index for index, frame in enumerate(frames) if frame.kind in SAID), len(frames))
-    return replace(answer, pieces=[*frames[:cut], *voice.speaker.text("x" * HUGE_FRAME, 0), *frames[cut:]])
+    return replace(answer, pieces=[*frames[:cut], *voice.speaker.huge("x" * HUGE_FRAME), *frames[cut:]])
 
 
 def _wrong_type(answer: Answer, _: Voice) -> Answer:

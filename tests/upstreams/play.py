@@ -25,6 +25,11 @@ def answer(ask: Ask, play: script.Script, speaker: Speaker, dialect: Dialect, re
     elif first is not None:
         steps = chain((first,), steps)
     telling = Telling(ask, speaker, dialect.manner)
+    told = (
+        [step for step in play.steps if isinstance(step, script.ReportUsage)] if isinstance(play.steps, tuple) else []
+    )
+    telling.reported = told[-1] if told else None
+    speaker.expect(telling.counts())
     headers = speaker.headers(request_id)
     if ask.stream:
         pieces = _paced(_halved(_told(telling, steps)), play.pace)

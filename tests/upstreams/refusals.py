@@ -1,17 +1,17 @@
 """How real providers say no, each in its own manner: a table of status, headers and body by name.
 
 `refusal("429", manner="openai")` is the plain one; `refusal("429-gemini", ...)` names another provider's manner.
-Texts are our own; members, codes and the phrases that clients search for are the providers'. `after` is the rest
-in seconds that the refusal announces, where its manner announces any.
+Texts are our own where nobody reads them; members, codes and what clients search for are the providers'. `after` is
+the rest in seconds that the refusal announces, where its manner announces any.
 """
 
 import math
 import time
 from collections.abc import Callable
 from email.utils import formatdate
-from typing import Any
 
-from tests.upstreams.answer import Refusal
+from tests.upstreams import anthropic_refusals, gemini_refusals
+from tests.upstreams.answer import Refusal, seconds
 
 HTML = "text/html; charset=UTF-8"
 PLAIN = "text/plain; charset=utf-8"
@@ -54,11 +54,6 @@ def invalid(message: str, *, param: str | None = None, code: str | None = None) 
     return openai(400, message, "invalid_request_error", code, param=param)
 
 
-def seconds(after: float | None, default: float = 2) -> str:
-    """Return whole seconds as a header, rounded up."""
-    return str(math.ceil(default if after is None else after))
-
-
 def _limits(after: float | None) -> tuple[tuple[str, str], ...]:
     rest = 2.0 if after is None else after
     return (
@@ -81,38 +76,6 @@ def _rate_limited(after: float | None, *headers: tuple[str, str]) -> Refusal:
 
 def _server(status: int, message: str, *headers: tuple[str, str], code: str | None = None) -> Refusal:
     return openai(status, message, "server_error", code, *headers)
-
-
-def _anthropic(status: int, type: str, message: str, *headers: tuple[str, str]) -> Refusal:
-    body = {"type": "error", "error": {"type": type, "message": message}, "request_id": "req_sim_0000000000000001"}
-    return Refusal(status, body, headers)
-
-
-def _anthropic_limited(after: float | None) -> Refusal:
-    reset = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + (2 if after is None else after)))
-    return _anthropic(
-        429,
-        "rate_limit_error",
-        "This request would exceed the rate limit of your organization.",
-        ("retry-after", seconds(after)),
-        ("anthropic-ratelimit-requests-limit", "50"),
-        ("anthropic-ratelimit-requests-remaining", "0"),
-        ("anthropic-ratelimit-requests-reset", reset),
-    )
-
-
-def _gemini(status: int, name: str, message: str, *details: dict[str, Any]) -> Refusal:
-    return Refusal(status, {"error": {"code": status, "message": message, "status": name, "details": list(details)}})
-
-
-def _gemini_limited(after: float | None, quota: str) -> Refusal:
-    rest = 39 if after is None else after
-    failure = {
-        "@type": "type.googleapis.com/google.rpc.QuotaFailure",
-        "violations": [{"quotaMetric": "generate_content_requests", "quotaId": quota, "quotaValue": "10"}],
-    }
-    retry = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{rest:g}s"}
-    return _gemini(429, "RESOURCE_EXHAUSTED", f"You exceeded your quota. Please retry in {rest:g}s.", failure, retry)
 
 
 def _ollama(status: int, message: str) -> Refusal:
@@ -149,6 +112,9 @@ def _html(status: int, title: str) -> Refusal:
 
 
 TABLE: dict[str, Make] = {
+    **anthropic_refusals.TABLE,
+    **gemini_refusals.TABLE,
+    "529-openai": anthropic_refusals.TABLE["529-anthropic"],
     # The caller's fault.
     "400-openai": lambda _: invalid("The request was refused: 'messages' holds something odd.", param="messages"),
     "400-context": lambda _: invalid(
@@ -173,7 +139,6 @@ TABLE: dict[str, Make] = {
     "401-openai": lambda _: openai(
         401, "Incorrect API key provided: sk-sim-****.", "invalid_request_error", "invalid_api_key"
     ),
-    "401-anthropic": lambda _: _anthropic(401, "authentication_error", "invalid x-api-key"),
     "401-ollama": lambda _: _ollama(401, "unauthorized"),
     "402-openai": lambda _: openai(
         402, "Insufficient credits: add more to continue.", "insufficient_quota", "insufficient_credits"
@@ -182,7 +147,6 @@ TABLE: dict[str, Make] = {
     "403-retry": lambda after: openai(
         403, "Your account may not use this just now.", "permission_error", None, ("retry-after", seconds(after))
     ),
-    "403-gemini": lambda _: _gemini(403, "PERMISSION_DENIED", "The caller does not have permission."),
     # Too much, in everybody's manner.
     "429-openai": lambda after: _rate_limited(after, *_limits(after)),
     "429-bare": lambda _: Refusal(429, ""),
@@ -194,9 +158,6 @@ TABLE: dict[str, Make] = {
         429, "You exceeded your current quota, check your plan and billing.", "insufficient_quota", "insufficient_quota"
     ),
     "429-plan": _plan,
-    "429-anthropic": _anthropic_limited,
-    "429-gemini": lambda after: _gemini_limited(after, "GenerateRequestsPerMinutePerProjectPerModel"),
-    "429-gemini-day": lambda after: _gemini_limited(after, "GenerateRequestsPerDayPerProjectPerModel"),
     "429-ollama": lambda _: _ollama(429, "too many concurrent requests"),
     "429-ollama-session": lambda _: _ollama(429, "you have reached your session usage limit, please wait"),
     "429-ollama-weekly": lambda _: _ollama(429, "you have reached your weekly usage limit, please upgrade"),
@@ -211,10 +172,7 @@ TABLE: dict[str, Make] = {
     "503-retry": lambda after: _server(
         503, "The server is currently overloaded.", ("retry-after", seconds(after)), code="slow_down"
     ),
-    "503-gemini": lambda _: _gemini(503, "UNAVAILABLE", "The model is overloaded. Please try again later."),
     "504": lambda _: _html(504, "Gateway Time-out"),
     "520": lambda _: _html(520, "Web server is returning an unknown error"),
-    "529-openai": lambda _: _anthropic(529, "overloaded_error", "Overloaded"),
-    "529-anthropic": lambda _: _anthropic(529, "overloaded_error", "Overloaded"),
     "503-text": lambda _: Refusal(503, "upstream connect error or disconnect/reset before headers", (), PLAIN),
 }

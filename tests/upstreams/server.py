@@ -28,7 +28,10 @@ from tests.upstreams.journal import Entry, Journal
 from tests.upstreams.refusals import invalid, openai, refusal
 from tests.upstreams.script import FOREVER, Rule, Script, Scripts, Step
 
-DIALECT_MODULES = ("tests.upstreams.openai_chat",)
+DIALECT_MODULES = (
+    "tests.upstreams.openai_chat",
+    "tests.upstreams.anthropic",
+)
 
 for _name in DIALECT_MODULES:
     importlib.import_module(_name)
@@ -184,7 +187,7 @@ class SimulatedProvider:
     def _admit(self, arrival: Arrival, dialect: Dialect) -> str:
         key = dialect.key(arrival) or ""
         if not self.world.takes(key):
-            raise Refused(refusal("401", manner=dialect.manner))
+            raise Refused(refusal(dialect.bad_key if key else dialect.no_key, manner=dialect.manner))
         return key
 
     def _spoken(self, arrival: Arrival, entry: Entry, dialect: Dialect, endpoint: Endpoint) -> Answer:

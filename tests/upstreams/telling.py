@@ -110,6 +110,8 @@ def _say(telling: Telling, step: script.Say) -> Iterator[Piece]:
 
 
 def _think(telling: Telling, step: script.Think) -> Iterator[Piece]:
+    if not telling.ask.thinks:
+        return
     thoughts = [Thought(redacted=step.redacted) for _ in telling.said]
     for said, thought in zip(telling.said, thoughts, strict=True):
         said.parts.append(thought)

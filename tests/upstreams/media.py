@@ -1,0 +1,28 @@
+"""What encoded media really are: base64 read strictly, kinds recognised by their first bytes."""
+
+import base64
+
+MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"%PDF-", "application/pdf"),
+)
+
+
+def decoded(data: object) -> bytes | None:
+    """Return the bytes of strict base64 text, or None."""
+    if not isinstance(data, str):
+        return None
+    try:
+        return base64.b64decode(data, validate=True)
+    except ValueError:
+        return None
+
+
+def kind_of(data: bytes) -> str:
+    """Return the media type that the first bytes tell, or an empty string."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for start, kind in MAGIC if data.startswith(start)), "")
