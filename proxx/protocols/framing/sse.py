@@ -17,24 +17,20 @@ class FrameTooLarge(ValueError):
 
 
 class FrameCutter:
-    """Give back whole frames from pieces cut anywhere; keep the unfinished rest."""
+    """Give back whole frames from pieces cut anywhere; keep the unfinished `rest`, the bytes of a frame that has not
+    ended yet."""
 
-    __slots__ = ("_rest",)
+    __slots__ = ("rest",)
 
     def __init__(self) -> None:
-        self._rest = b""
-
-    @property
-    def rest(self) -> bytes:
-        """The bytes of a frame that has not ended yet."""
-        return self._rest
+        self.rest = b""
 
     def feed(self, piece: bytes) -> bytes:
         """Take one piece and return all bytes up to the last frame end, possibly none."""
-        whole = self._rest + piece if self._rest else piece
+        whole = self.rest + piece if self.rest else piece
         end = _last_frame_end(whole)
-        self._rest = whole[end:]
-        if len(self._rest) > FRAME_LIMIT:
+        self.rest = whole[end:]
+        if len(self.rest) > FRAME_LIMIT:
             raise FrameTooLarge(f"an event of more than {FRAME_LIMIT} bytes")
         return whole if end == len(whole) else whole[:end]
 

@@ -4,27 +4,21 @@ Each event goes through a typed decoder that keeps only what is asked for here (
 matter took 8) and is forwarded in its own bytes.
 """
 
-import re
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import msgspec
 
 from proxx.protocols.framing.lenient import FAULTS, decode
 from proxx.protocols.framing.members import replaced
-from proxx.protocols.framing.sse import FrameCutter, data_of, event_of, frames
-from proxx.protocols.hub.errors import ErrorFacts
+from proxx.protocols.framing.sse import event_of
 from proxx.protocols.hub.events import Usage
 from proxx.protocols.openai_chat.write_reply import write_stream_error
+from proxx.protocols.passthrough import DONE, SseWatch, with_data
 from proxx.protocols.spec import Seen
 
-DONE = b"[DONE]"
 DONE_FRAME = b"data: [DONE]\n\n"
 
-# A frame without data may hold comments and the fields that carry no answer, in text that a client can decode.
-_HARMLESS = re.compile(rb"(?:(?::[^\x00-\x08\x80-\xff]*?|(?:event|id|retry|data):[ -~]*)?(?:\r\n|\n|\r))*")
 _NOTHING = (b"", b"null", b'""', b"false", b"{}", b"[]")  # what imitators write where there is nothing
-_NEWLINE: Final = 10
-_LOUD_LIMIT: Final = 8  # so many chunks with more than content, and this provider's are no longer tried as quiet ones
 _ASSISTANT_PARTS = ("content", "tool_calls", "function_call", "reasoning_content", "reasoning", "refusal", "audio")
 
 
@@ -70,103 +64,31 @@ _quiet_chunk = msgspec.json.Decoder(_QuietChunk)
 _anything = msgspec.json.Decoder()
 
 
-class StreamWatch:
+def watch_stream(*, strip_usage: bool, rename: str = "") -> SseWatch:
     """Watch one event stream: `strip_usage` keeps the usage-only chunk back, `rename` puts that model into each
     chunk."""
+    name = msgspec.json.encode(rename) if rename else b""
 
-    __slots__ = ("_cutter", "_loud", "_rename", "_strip", "seen")
-
-    def __init__(self, *, strip_usage: bool, rename: str = "") -> None:
-        self.seen = Seen()
-        self._cutter = FrameCutter()
-        self._strip = strip_usage
-        self._rename = msgspec.json.encode(rename) if rename else b""
-        self._loud = _LOUD_LIMIT if rename else 0
-
-    def feed(self, piece: bytes) -> bytes:
-        """Take bytes as they arrive; return whole frames to forward, nothing after the end mark or after nonsense."""
-        seen = self.seen
-        if seen.ended or seen.malformed:
-            return b""
-        if self._loud < _LOUD_LIMIT and seen.spoke and not seen.finished and self._is_quiet(piece):
-            seen.frames += 1
-            return piece
-        block = self._cutter.feed(piece)
-        if not block:
-            return b""
-        if block.find(b"\n\n") == len(block) - 2:  # the usual case: one event a read
-            return self._judged(block)
-        return b"".join([self._judged(frame) for frame in frames(block)])
-
-    def close(self) -> bytes:
-        """Judge a last frame that lacks its blank line, and return the end mark if only that is missing."""
-        tail = b""
-        if self._cutter.rest.strip() and not self.seen.ended:
-            tail = self._last(self._cutter.rest)
-        if self.seen.finished and not self.seen.ended and self.seen.error is None:
-            self.seen.ended = True
-            return tail + DONE_FRAME
-        return tail
-
-    def fail(self, facts: ErrorFacts) -> bytes:
-        """Return the error that ends the stream."""
-        return write_stream_error(facts)
-
-    def _is_quiet(self, piece: bytes) -> bool:
-        """Tell whether this is exactly one event, of one line, with content alone: nearly all of a stream is. A third
-        of the way that everything else takes."""
-        if (
-            self._cutter.rest
-            or self.seen.error is not None
-            or not piece.startswith(b"data: {")
-            or piece.find(b"\n") != len(piece) - 2
-            or piece[-1] != _NEWLINE
-            or b"\r" in piece
-        ):
-            return False
-        try:
-            _quiet_chunk.decode(piece[6:-2])
-        except FAULTS:
-            self._loud += 1
-            return False
-        return True
-
-    def _last(self, rest: bytes) -> bytes:
-        data = data_of(rest)
-        if data.strip() != DONE and _decoded(data) is None:
-            return b""
-        return self._judged(rest.rstrip(b"\r\n") + b"\n\n")
-
-    def _judged(self, frame: bytes) -> bytes:
-        data = data_of(frame).strip()
-        if self.seen.ended or self.seen.malformed or self.seen.error is not None:
-            return b""
-        if not data:
-            return self._without_data(frame)
-        self.seen.frames += 1
+    def judge(seen: Seen, frame: bytes, data: bytes) -> bytes:
         if data == DONE:
-            self.seen.ended = self.seen.finished = self.seen.spoke or self.seen.finished
-            return frame if self.seen.ended else b""
+            seen.ended = seen.finished = seen.spoke or seen.finished
+            return frame if seen.ended else b""
         chunk = _decoded(data)
         if chunk is None:
-            self.seen.malformed = "an event that is not a chat completion chunk"
+            seen.malformed = "an event that is not a chat completion chunk"
             return b""
         if event_of(frame) == b"error":
-            self.seen.error = _error_of(chunk, data)
+            seen.error = _error_of(chunk, data)
             return frame
-        note(self.seen, chunk, data)
-        if self._strip and chunk.choices == [] and bytes(chunk.usage).startswith(b"{"):
+        note(seen, chunk, data)
+        if strip_usage and chunk.choices == [] and bytes(chunk.usage).startswith(b"{"):
             return b""
-        if self._rename and chunk.model is not None:
-            # In place: the frame may name its event, or carry an id.
-            return frame.replace(data, replaced(data, b"model", self._rename), 1)
+        if name and chunk.model is not None:
+            return with_data(frame, data, replaced(data, b"model", name))
         return frame
 
-    def _without_data(self, frame: bytes) -> bytes:
-        if _HARMLESS.fullmatch(frame) is None:
-            self.seen.malformed = "bytes that are no event"
-            return b""
-        return frame
+    quiet = None if name else _quiet_chunk
+    return SseWatch(judge, fail=write_stream_error, completion=DONE_FRAME, quiet=quiet)
 
 
 def watch_whole(body: bytes) -> Seen:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxx.protocols.hub.events import Usage
-from proxx.protocols.openai_chat.read_reply import StreamWatch, watch_whole
+from proxx.protocols.openai_chat.read_reply import watch_stream, watch_whole
 
 
 def frame(**chunk):
@@ -40,7 +40,7 @@ READ = Usage(input_total=12, output_total=5, cache_read=4, reasoning=2)
 
 
 def watched(stream, cuts=(), **options):
-    watch = StreamWatch(**{"strip_usage": False, **options})
+    watch = watch_stream(**{"strip_usage": False, **options})
     edges = [0, *sorted(cuts), len(stream)]
     out = b"".join(watch.feed(stream[a:b]) for a, b in zip(edges, edges[1:], strict=False))
     return out + watch.close(), watch.seen
@@ -100,13 +100,13 @@ def test_one_event_a_read_says_the_same_as_all_in_one(events, rename):
 
 def test_a_provider_that_reports_usage_in_every_chunk_is_read_to_the_last():
     chunks = [frame(choices=[{"delta": {"content": "a"}}], usage={"completion_tokens": n}) for n in range(20)]
-    watch = StreamWatch(strip_usage=True)
+    watch = watch_stream(strip_usage=True)
     assert [watch.feed(chunk) for chunk in chunks] == chunks
     assert watch.seen.usage == Usage(output_total=19)
 
 
 def test_a_role_alone_is_not_yet_speech():
-    watch = StreamWatch(strip_usage=False)
+    watch = watch_stream(strip_usage=False)
     watch.feed(ROLE)
     assert not watch.seen.spoke
     watch.feed(delta("a"))
@@ -258,7 +258,7 @@ def test_a_body_without_an_answer_does_not_speak(body):
 
 @given(st.lists(st.binary(max_size=60), max_size=10))
 def test_no_noise_breaks_the_watch(pieces):
-    watch = StreamWatch(strip_usage=True, rename="x")
+    watch = watch_stream(strip_usage=True, rename="x")
     for piece in pieces:
         watch.feed(piece)
     watch.close()

@@ -1,0 +1,100 @@
+"""Read the head of a client's body: the model, whether it streams, and its stream options. Nothing else is decoded.
+
+The rest of the body is the upstream's to judge while the dialect stays the same, and a dialect's `read_request` when it
+does not. Where the path names the model, or says whether to stream, the caller hands that in.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from proxx.protocols.framing.lenient import FAULTS, decode
+from proxx.protocols.framing.members import Unclear, may_repeat, spans
+from proxx.protocols.hub.errors import Unreadable
+from proxx.protocols.hub.request import Envelope
+
+LONGEST_NAME = 256  # characters: names are remembered, and a name of megabytes would be, too
+
+CONTROL_FIELDS = (b"model", b"stream", b"stream_options")
+
+
+class _Head(msgspec.Struct):
+    model: str | None = None
+    stream: bool | None = None
+    stream_options: msgspec.Raw = msgspec.Raw()
+
+
+class _NoHead(msgspec.Struct):
+    """A body whose path says it all: it must be an object, no more."""
+
+
+_head = msgspec.json.Decoder(_Head)
+_no_head = msgspec.json.Decoder(_NoHead)
+
+
+def read_head(
+    body: bytes,
+    *,
+    dialect: str,
+    stream_default: bool = False,
+    model: str = "",
+    stream: bool | None = None,
+    wants_usage: Callable[[bytes], bool] | None = None,
+) -> Envelope:
+    """Read the head of a JSON body; raise `Unreadable` naming the field at fault.
+
+    A given `model` comes from the path, which then says whether to stream, too: the body's own members of these names
+    are not looked at. `wants_usage` reads the raw stream options, empty if there are none; only dialects that have
+    such options give it.
+    """
+    head = _decoded(body, model)
+    name = model or head.model
+    if not name or not name.strip():
+        raise Unreadable("You must provide a model.", code="missing_model", param="model")
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        raise Unreadable("This is no model name.", code="invalid_model", param="model")
+    if stream is None:
+        stream = stream_default if head.stream is None else head.stream
+    if wants_usage is None:
+        return Envelope(dialect, name, stream, wants_usage=False, body=body)
+    options = bytes(head.stream_options)
+    if options not in body:  # it was read from a mended copy
+        options = next((body[start:end] for start, end in spans(body, b"stream_options")), b"")
+    return Envelope(dialect, name, stream, wants_usage(options), body, options)
+
+
+def _decoded(body: bytes, model: str) -> _Head:
+    try:
+        if model:
+            decode(_no_head, body)
+            return _Head()
+        head = decode(_head, body)
+    except msgspec.ValidationError as fault:
+        raise _unreadable(str(fault)) from None
+    except FAULTS:
+        raise Unreadable("The body is not valid JSON.") from None
+    for field in CONTROL_FIELDS:
+        _refuse_repeats(body, field)
+    return head
+
+
+def _refuse_repeats(body: bytes, field: bytes) -> None:
+    # Two parsers may disagree on which of two equal keys counts; the cheap test first, the exact one only on suspicion.
+    if not may_repeat(body, field):
+        return
+    name = field.decode()
+    try:
+        repeated = len(spans(body, field)) > 1
+    except Unclear as unclear:
+        raise Unreadable(str(unclear), param=name) from None
+    except FAULTS:
+        raise Unreadable("The body is not valid JSON.") from None
+    if repeated:
+        raise Unreadable(f"The field '{name}' stands more than once in the body.", param=name)
+
+
+def _unreadable(fault: str) -> Unreadable:
+    field = fault.partition("$.")[2].rstrip("`") or None
+    if field is None:
+        return Unreadable("The body must be a JSON object.")
+    return Unreadable(f"Invalid type for '{field}'.", code="invalid_type", param=field)
