@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from email.utils import formatdate
 
-from tests.upstreams import anthropic_refusals, gemini_refusals
+from tests.upstreams import anthropic_refusals, gemini_refusals, responses_refusals
 from tests.upstreams.answer import Refusal, seconds
 
 HTML = "text/html; charset=UTF-8"
@@ -114,6 +114,7 @@ def _html(status: int, title: str) -> Refusal:
 TABLE: dict[str, Make] = {
     **anthropic_refusals.TABLE,
     **gemini_refusals.TABLE,
+    **responses_refusals.TABLE,
     "529-openai": anthropic_refusals.TABLE["529-anthropic"],
     # The caller's fault.
     "400-openai": lambda _: invalid("The request was refused: 'messages' holds something odd.", param="messages"),

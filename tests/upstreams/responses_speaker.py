@@ -43,6 +43,7 @@ class ResponsesSpeaker(Speaker):
     """One reply; only one choice exists."""
 
     stream_type = SSE
+    phases = False  # messages say whether they are commentary or the final answer, whatever the model
 
     def __init__(self, ask: ResponsesAsk) -> None:
         self._ask = ask
@@ -58,7 +59,7 @@ class ResponsesSpeaker(Speaker):
             summary=bool((body.get("reasoning") or {}).get("summary")),
             raw=model.rpartition("/")[2].startswith("gpt-oss"),
             sealed="reasoning.encrypted_content" in (body.get("include") or ()),
-            phases=model.startswith("gpt-5."),
+            phases=self.phases or model.startswith("gpt-5."),
         )
 
     def headers(self, request_id: str) -> tuple[tuple[str, str], ...]:
@@ -139,7 +140,7 @@ class ResponsesSpeaker(Speaker):
     def error(self, refusal: Refusal) -> list[Frame]:
         """Fail inside the stream: an error event, then the failed resource."""
         error = error_of(refusal)
-        self._resource |= {"status": "failed", "error": failed_with(error), "output": []}
+        self._resource |= {"status": "failed", "error": failed_with(error), "output": [], "usage": None}
         events: list[Event] = [("error", "error", {"error": error})]
         events.append(("error", "response.failed", {"response": self._copy()}))
         frames = self._frames(events)

@@ -31,6 +31,8 @@ from tests.upstreams.script import FOREVER, Rule, Script, Scripts, Step
 DIALECT_MODULES = (
     "tests.upstreams.openai_chat",
     "tests.upstreams.anthropic",
+    "tests.upstreams.responses",
+    "tests.upstreams.responses_codex",
 )
 
 for _name in DIALECT_MODULES:
