@@ -52,7 +52,7 @@ def apply(failure: Failure, candidate: Candidate, *, tried_in_place: int) -> Mov
 def row_for(failure: Failure, candidate: Candidate) -> Row:
     """Return the table's row for a failure at this candidate's provider, its quirks considered."""
     kind = failure.kind
-    for quirk in candidate.provider.quirks:
+    for quirk in candidate.quirks:
         kind = QUIRKS.get((quirk, kind), kind)
     return TABLE[kind]
 
@@ -66,11 +66,7 @@ def _rest(row: Row, failure: Failure, candidate: Candidate) -> None:
         health.rest(candidate.key, seconds, model=model)
         return
     seconds = _guess(row, streak)
-    if (
-        row.kind == "quota_spent"
-        and "ollama_limits" in candidate.provider.quirks
-        and "weekly" in failure.message.lower()
-    ):
+    if row.kind == "quota_spent" and "ollama_limits" in candidate.quirks and "weekly" in failure.message.lower():
         seconds *= settings.OLLAMA_WEEKLY_COOLDOWN_MULTIPLIER
     health.rest(candidate.key, seconds, model=model, is_soft=row.is_soft)
 
@@ -110,6 +106,7 @@ TABLE: dict[str, Row] = {
         _row("context_length", "nobody", "The request is longer than the model's context.", final=True),
         _row("content_policy", "nobody", "The content was refused.", final=True),
         _row("too_large", "nobody", "The request is too large.", final=True),
+        _row("inexpressible", "nobody", "This dialect or model cannot be told; another may."),
         _row(
             "auth",
             "credential",

@@ -38,6 +38,7 @@ class Candidate:
     protocol: str
     url: str
     key: UUID | str  # under which health.py keeps its facts: the credential's id, or the provider's
+    quirks: frozenset[str] = frozenset()  # the provider's at this address
 
     @property
     def account(self) -> str:

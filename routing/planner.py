@@ -14,7 +14,7 @@ from routing.addresses import fill, join_url
 from routing.plan import Candidate as Candidate
 from routing.plan import Exclusion as Exclusion
 from routing.plan import Plan as Plan
-from routing.providers import Provider
+from routing.providers import CHAT_PROTOCOLS, Provider
 from routing.snapshot import CredentialView, Snapshot, TenantView
 
 
@@ -39,6 +39,8 @@ class _Door:
 
     url: str
     fault: str
+    protocol: str = ""
+    quirks: frozenset[str] = frozenset()
 
 
 def plan(
@@ -129,7 +131,7 @@ def _routes_of(
                 excluded.append(_exclusion(provider.id, credential, door.fault))
             else:
                 key = credential.id if credential else provider.id
-                found.append(Candidate(provider, credential, stop.model, dialect, door.url, key))
+                found.append(Candidate(provider, credential, stop.model, door.protocol, door.url, key, door.quirks))
     refusal = None if found else meaning.refusal or _why_nobody(excluded)
     groups = tuple(
         tuple(group)
@@ -151,10 +153,20 @@ def _door(provider: Provider, place: tuple[bool, str], model: str, dialect: str)
     base = provider.base_for(oauth=is_oauth, own=own_base)
     if not base:
         return _Door("", "no_base_url")
-    path = provider.paths_at(base).get(dialect)
-    if path is None or dialect not in provider.protocols_for(model):
+    paths = provider.paths_at(base)
+    protocol = _protocol([name for name in provider.protocols_for(model) if name in paths], dialect)
+    if protocol is None:
         return _Door("", "dialect_not_served")
-    return _Door(join_url(base, fill(path, model)), "")
+    return _Door(join_url(base, fill(paths[protocol], model)), "", protocol, provider.quirks_at(base))
+
+
+def _protocol(spoken: list[str], dialect: str) -> str | None:
+    """Return the caller's own dialect if the provider speaks it, else the best that can be translated."""
+    if dialect in spoken:
+        return dialect
+    if dialect not in CHAT_PROTOCOLS:
+        return None
+    return next((name for name in spoken if name in CHAT_PROTOCOLS), None)
 
 
 def _why_nobody(excluded: list[Exclusion]) -> str:

@@ -54,6 +54,7 @@ class Surface:
     base: str
     paths: Mapping[str, str]
     models_paths: tuple[str, ...]
+    quirks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,11 @@ class Provider:
         paths = surface.paths if surface else self.paths
         at_home = base == self.base_url and not self.base_is_set
         return {name: path for name, path in paths.items() if at_home or path.startswith("/")}
+
+    def quirks_at(self, base: str) -> frozenset[str]:
+        """Return the habits that matter at a base URL, by name."""
+        surface = self._surface(base)
+        return frozenset(self.quirks + (surface.quirks if surface else ()))
 
     def models_paths_at(self, base: str) -> tuple[str, ...]:
         """Return where models are listed at a base URL."""
@@ -257,7 +263,12 @@ def from_entry(entry: Mapping[str, Any]) -> Provider:
         "families": tuple((row["models"], name) for row in data.pop("families", ()) for name in row["protocols"]),
         "headers": tuple((str(name), str(value)) for name, value in data.pop("headers", {}).items()),
         "surfaces": tuple(
-            Surface(row["base"], row["paths"], tuple(row.get("models_paths", USUAL_MODELS_PATHS)))
+            Surface(
+                row["base"],
+                row["paths"],
+                tuple(row.get("models_paths", USUAL_MODELS_PATHS)),
+                tuple(row.get("quirks", ())),
+            )
             for row in data.pop("surfaces", ())
         ),
         "prefixes": tuple(data.pop("prefixes", usual_prefixes(data["id"]))),

@@ -5,19 +5,20 @@ import math
 
 from django.http import HttpRequest, HttpResponse
 
+from proxx.api import dialects
 from proxx.gateway.errors import GatewayError, RejectedUpstream
-from proxx.protocols import registry
-from proxx.protocols.spec import Protocol
 
 log = logging.getLogger("proxx.api")
 
 
 def respond(request: HttpRequest, error: GatewayError) -> HttpResponse:
     """Write one error as an HTTP answer."""
-    dialect = dialect_of(request)
+    dialect = dialects.of(request.path_info, request.META)
     own = error.body if isinstance(error, RejectedUpstream) else b""
     response = HttpResponse(
-        own or dialect.write_error(error.facts), content_type="application/json", status=error.status
+        own or dialect.write_error(error.facts),
+        content_type="application/json",
+        status=dialect.statuses.get(error.facts.kind, error.status),
     )
     response["x-proxx-error-code"] = error.facts.code or error.facts.kind
     call_id = getattr(request, "call_id", None)
@@ -36,8 +37,3 @@ def unexpected(request: HttpRequest, error: Exception) -> HttpResponse:
     """Answer for a fault of ours: the log gets the trace, the caller only the fact."""
     log.error("call %s broke", getattr(request, "call_id", None), exc_info=error)
     return respond(request, GatewayError())
-
-
-def dialect_of(request: HttpRequest) -> Protocol:
-    """Return the dialect in which this request's errors are written."""
-    return registry.get("openai_chat")

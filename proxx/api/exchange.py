@@ -1,6 +1,7 @@
 """HTTP request -> Call, Reply -> HTTP response. The bridge between the doors and the walk; no decision is made here."""
 
 import re
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -23,10 +24,11 @@ _STREAM_HEADERS = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"
 _STOPPING = ErrorFacts("overloaded", "The gateway is shutting down; this answer is incomplete.", "gateway_stopping")
 
 
-async def answer(request: HttpRequest, dialect: Protocol, endpoint: str) -> HttpResponseBase:
-    """Walk one request in this dialect and return its HTTP answer."""
+async def answer(request: HttpRequest, dialect: Protocol, endpoint: str, **path: Any) -> HttpResponseBase:
+    """Walk one request in this dialect and return its HTTP answer; `path` is what the path says of it (model, stream,
+    form)."""
     try:
-        read = _read(request, dialect)
+        read = envelope_of(request, dialect, path)
     except BadRequest as error:
         _refused(
             _call(
@@ -56,7 +58,8 @@ def respond(reply: Reply, dialect: Protocol) -> HttpResponseBase:
     )
 
 
-def _read(request: HttpRequest, dialect: Protocol) -> Envelope:
+def envelope_of(request: HttpRequest, dialect: Protocol, path: dict[str, Any]) -> Envelope:
+    """Return the request's envelope; raise `BadRequest` or `UnsupportedMedia` for a body that has none."""
     kind = request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     if kind not in ("", "application/json") or request.META.get("HTTP_CONTENT_ENCODING", "identity") not in (
         "",
@@ -64,7 +67,7 @@ def _read(request: HttpRequest, dialect: Protocol) -> Envelope:
     ):
         raise UnsupportedMedia
     try:
-        return dialect.read_envelope(request.body)
+        return dialect.read_envelope(request.body, **path)
     except Unreadable as fault:
         raise BadRequest(fault.message, code=fault.code, param=fault.param) from None
 
@@ -91,9 +94,20 @@ def _call(request: HttpRequest, dialect: Protocol, endpoint: str, read: Envelope
         client_address=headers.get("REMOTE_ADDR", ""),
         user_agent=_CONTROL.sub(" ", headers.get("HTTP_USER_AGENT", "")),
         client_request_id=wished_id if _SAFE_ID.fullmatch(wished_id) else "",
+        strict=headers.get("HTTP_X_PROXX_STRICT", "").lower() in ("1", "true"),
+        client_headers=_own_headers(headers, dialect),
     )
     request.call_id = call.id  # type: ignore[attr-defined]
     return call
+
+
+def _own_headers(headers: dict[str, str], dialect: Protocol) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the client's headers that belong to its dialect, for an upstream of the same one."""
+    return tuple(
+        (name.encode(), headers[key].encode("latin-1"))
+        for name in dialect.client_headers
+        if (key := f"HTTP_{name.upper().replace('-', '_')}") in headers
+    )
 
 
 def _refused(call: Call, error: BadRequest) -> None:

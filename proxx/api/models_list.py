@@ -1,31 +1,32 @@
-"""The model list as OpenAI clients read it, from the snapshot in memory."""
+"""The model list, from the snapshot in memory, in the shape that the asking client reads.
 
-from typing import Any
+OpenAI's, Anthropic's and Gemini's clients all ask GET /v1/models; their headers tell them apart (dialects.py), and
+`pageSize` is Gemini's word alone.
+"""
 
 from django.http import HttpRequest, HttpResponse
 
+from proxx.api import dialects, model_shapes
 from proxx.gateway.errors import NotFound
 from proxx.kit import fastjson
 from routing import reload
-from routing.snapshot import ModelEntry
 
 
-def whole(_request: HttpRequest) -> HttpResponse:
-    """Return every offered model."""
-    models = [_shape(entry) for entry in reload.current().models]
-    return HttpResponse(fastjson.dumps({"object": "list", "data": models}), content_type="application/json")
+def whole(request: HttpRequest) -> HttpResponse:
+    """Return the offered models, or a page of them where the client's dialect knows pages."""
+    query = {name: values[-1] for name, values in request.GET.lists() if isinstance(values[-1], str)}
+    page = model_shapes.PAGE[_shape(request, query)](reload.current().models, query)
+    return HttpResponse(fastjson.dumps(page), content_type="application/json")
 
 
-def one(_request: HttpRequest, model: str) -> HttpResponse:
+def one(request: HttpRequest, model: str) -> HttpResponse:
     """Return one model, or raise `NotFound`."""
+    shape = model_shapes.ONE[_shape(request, {})]
     for entry in reload.current().models:
         if entry.id == model:
-            return HttpResponse(fastjson.dumps(_shape(entry)), content_type="application/json")
+            return HttpResponse(fastjson.dumps(shape(entry)), content_type="application/json")
     raise NotFound(f"The model '{model}' does not exist or you do not have access to it.", param="model")
 
 
-def _shape(entry: ModelEntry) -> dict[str, Any]:
-    shape: dict[str, Any] = {"id": entry.id, "object": "model", "created": entry.created, "owned_by": entry.owned_by}
-    if entry.metadata:
-        shape["metadata"] = entry.metadata
-    return shape
+def _shape(request: HttpRequest, query: dict[str, str]) -> str:
+    return "gemini" if "pageSize" in query else dialects.of(request.path_info, request.META).name

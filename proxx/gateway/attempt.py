@@ -12,9 +12,12 @@ from dataclasses import dataclass, replace
 
 from django.conf import settings
 
+from proxx.gateway import translate
 from proxx.gateway.call import Attempt, Call
+from proxx.gateway.translate import Route
 from proxx.kit import clock
 from proxx.protocols.framing.sse import FrameTooLarge
+from proxx.protocols.hub.errors import Inexpressible
 from proxx.protocols.spec import Seen, Watch
 from proxx.upstream import auth, client, failures
 from proxx.upstream.failures import Failure
@@ -56,6 +59,7 @@ class Speaking:
     response: UpstreamResponse
     seen: Seen
     held: bytes
+    route: Route
     watch: Watch | None = None
     pieces: AsyncIterator[bytes] | None = None
 
@@ -63,11 +67,17 @@ class Speaking:
 async def speak(call: Call, candidate: Candidate) -> Speaking:
     """Ask one candidate and wait for its first meaningful event; raise `AttemptFailed` if it does not come."""
     attempt = Attempt(len(call.attempts) + 1, candidate, clock.monotonic())
+    try:
+        chosen = translate.route(call, candidate)
+    except Inexpressible as fault:
+        attempt.failure, attempt.ended = failures.named("inexpressible", fault.message), attempt.started
+        call.attempts.append(attempt)
+        raise AttemptFailed(attempt.failure) from None
     call.attempts.append(attempt)
     health.begin(candidate.key)
     try:
         async with asyncio.timeout(_patience(call)):
-            speaking = await _first_event(call, candidate, attempt)
+            speaking = await _first_event(call, candidate, attempt, chosen)
     except AttemptFailed as failed:
         failed.failure = _lost(call, attempt, failed.failure)
         raise
@@ -75,33 +85,33 @@ async def speak(call: Call, candidate: Candidate) -> Speaking:
         raise AttemptFailed(_lost(call, attempt, failures.from_exception(fault))) from None
     except FrameTooLarge:
         raise AttemptFailed(_lost(call, attempt, failures.named("malformed"))) from None
+    call.warnings = list(chosen.notes)
     attempt.first_event_at = call.first_event_at = clock.monotonic()
     return speaking
 
 
-async def _first_event(call: Call, candidate: Candidate, attempt: Attempt) -> Speaking:
-    response = call.response = await client.send(_request(call, candidate))
+async def _first_event(call: Call, candidate: Candidate, attempt: Attempt, chosen: Route) -> Speaking:
+    response = call.response = await client.send(_request(call, candidate, chosen))
     attempt.status, attempt.headers_at = response.status, clock.monotonic()
     if not 200 <= response.status < 300:
         body = await response.read_some(ERROR_BODY_LIMIT, ERROR_BODY_PATIENCE)
         raise AttemptFailed(failures.classify(response.status, response.headers, body), body)
     if call.envelope.stream:
-        return await _begin_stream(call, candidate, response)
+        return await _begin_stream(call, candidate, response, chosen)
     body = await response.read(settings.PROXY_REPLY_LIMIT)
-    seen = call.dialect.watch_whole(body)
+    seen, written = translate.whole(call, chosen, body)
     _judge(seen, ended=True)
-    return Speaking(candidate, response, seen, body)
+    return Speaking(candidate, response, seen, written, chosen)
 
 
-async def _begin_stream(call: Call, candidate: Candidate, response: UpstreamResponse) -> Speaking:
-    renamed = call.envelope.model if call.tenant.answer_with_alias else ""
-    watch = call.dialect.watch_stream(strip_usage=not call.envelope.wants_usage, rename=renamed)
+async def _begin_stream(call: Call, candidate: Candidate, response: UpstreamResponse, chosen: Route) -> Speaking:
+    watch = translate.stream(call, chosen)
     pieces = aiter(response)
     held = []
     size, begun = 0, False
     async for piece in pieces:
-        if not begun and piece.lstrip().startswith(b"{"):  # whatever the content type claims
-            await _not_a_stream(call, piece, pieces)
+        if not begun and not chosen.upstream.streams_json and piece.lstrip().startswith(b"{"):
+            return await _not_a_stream(call, candidate, response, chosen, piece, pieces)
         begun = begun or bool(piece.strip())
         ready = watch.feed(piece)
         held.append(ready)
@@ -112,18 +122,33 @@ async def _begin_stream(call: Call, candidate: Candidate, response: UpstreamResp
     else:
         held.append(watch.close())
         _judge(watch.seen, ended=True)
-    return Speaking(candidate, response, watch.seen, b"".join(held), watch, pieces)
+    return Speaking(candidate, response, watch.seen, b"".join(held), chosen, watch, pieces)
 
 
-async def _not_a_stream(call: Call, first: bytes, pieces: AsyncIterator[bytes]) -> None:
-    """A JSON body where a stream was asked for: an error that says so itself, or an answer of the wrong kind."""
+async def _not_a_stream(
+    call: Call,
+    candidate: Candidate,
+    response: UpstreamResponse,
+    chosen: Route,
+    first: bytes,
+    pieces: AsyncIterator[bytes],
+) -> Speaking:
+    """A JSON body where a stream was asked for, whatever its content type: an error that says so itself, or a whole
+    answer, which is told as the stream it should have been."""
     body = first
     async for piece in pieces:
         body += piece
-        if len(body) > HELD_LIMIT:
-            break
-    _judge(call.dialect.watch_whole(body), ended=True)
-    raise AttemptFailed(failures.named("malformed", "The provider sent a whole answer where a stream was asked for."))
+        if len(body) > settings.PROXY_REPLY_LIMIT:
+            raise AttemptFailed(failures.named("malformed", "The provider's answer is too large."))
+    _judge(chosen.upstream.watch_whole(body), ended=True)
+    watch, told = translate.replayed(call, chosen, body)
+    return Speaking(candidate, response, watch.seen, told, chosen, watch, _nothing())
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    nothing: tuple[bytes, ...] = ()
+    for piece in nothing:
+        yield piece
 
 
 def _judge(seen: Seen, *, ended: bool) -> None:
@@ -136,21 +161,19 @@ def _judge(seen: Seen, *, ended: bool) -> None:
         raise AttemptFailed(failures.named("empty"))
 
 
-def _request(call: Call, candidate: Candidate) -> UpstreamRequest:
+def _request(call: Call, candidate: Candidate, chosen: Route) -> UpstreamRequest:
     credential, provider = candidate.credential, candidate.provider
     headers = list(_STANDARD_HEADERS.items())
-    if provider.headers:
+    if provider.headers or chosen.headers or chosen.upstream.headers:
         own = {name.lower().encode(): value.encode() for name, value in provider.headers}
-        headers = list({**_STANDARD_HEADERS, **own}.items())
+        headers = list({**_STANDARD_HEADERS, **dict(chosen.upstream.headers), **dict(chosen.headers), **own}.items())
     if credential is not None:
         headers.extend(auth.headers(candidate.auth, credential.secret.reveal()))
     return UpstreamRequest(
         method="POST",
-        url=client.url(candidate.url),
+        url=client.url(chosen.upstream.url(candidate.url, stream=call.envelope.stream)),
         headers=headers,
-        body=call.dialect.same_dialect(
-            call.envelope, model=candidate.model, ask_usage="no_stream_options" not in provider.quirks
-        ),
+        body=chosen.body,
         timeouts=Timeouts(
             connect=settings.UPSTREAM_CONNECT_TIMEOUT,
             headers=settings.UPSTREAM_REQUEST_TIMEOUT,

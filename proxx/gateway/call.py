@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from accounts.keys import KeyHolder
-from proxx.protocols.hub.request import Envelope
+from proxx.protocols.hub.request import Envelope, Request
 from proxx.protocols.spec import Protocol, Seen
 from proxx.upstream.failures import Failure
 from proxx.upstream.message import UpstreamResponse
@@ -31,6 +31,9 @@ class Call:
     """One client request on its walk.
 
     `outcome` starts as cancelled: only a reply that was spoken to its end, or an error, says otherwise.
+    `client_headers` are those of the caller that its own dialect's upstream gets (anthropic-beta and the like).
+    `request` is the neutral reading, made only if someone must be asked in another dialect; `reading_notes` what it
+    lost, `warnings` what the answering attempt lost in all. `strict` makes any loss an error.
     `deadline` is the stopwatch reading after which no further attempt begins.
     """
 
@@ -46,6 +49,11 @@ class Call:
     client_address: str = ""
     user_agent: str = ""
     client_request_id: str = ""
+    strict: bool = False
+    client_headers: tuple[tuple[bytes, bytes], ...] = ()
+    request: Request | None = None
+    reading_notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     plan: Plan | None = None
     attempts: list[Attempt] = field(default_factory=list)
     response: UpstreamResponse | None = None

@@ -12,6 +12,7 @@ from django.conf import settings
 from proxx.gateway.attempt import AttemptFailed, Speaking, repeats_secret, speak
 from proxx.gateway.call import Call
 from proxx.gateway.errors import (
+    BadRequest,
     Forbidden,
     GatewayError,
     NotFound,
@@ -130,8 +131,10 @@ def _summary(call: Call, last: AttemptFailed | None) -> GatewayError:
     return UpstreamFailed(detail=detail)
 
 
-def _rejected(call: Call, last: AttemptFailed) -> RejectedUpstream:
+def _rejected(call: Call, last: AttemptFailed) -> BadRequest:
     failure = last.failure
+    if failure.kind == "inexpressible":
+        return BadRequest(failure.message, code="unsupported_parameter")
     return RejectedUpstream(
         failure.message or "The provider rejected this request.",
         kind=failure.kind,
@@ -143,9 +146,10 @@ def _rejected(call: Call, last: AttemptFailed) -> RejectedUpstream:
 
 def _own_words(call: Call, body: bytes) -> bytes:
     """Return the provider's error as it came if it is of the caller's dialect: clients read its param and code."""
-    if len(body) > ERROR_LIMIT or not call.dialect.watch_whole(body).error:
+    candidate = call.attempts[-1].candidate
+    if candidate.protocol != call.dialect.name or len(body) > ERROR_LIMIT or not call.dialect.watch_whole(body).error:
         return b""
-    return b"" if repeats_secret(body, call.attempts[-1].candidate) else body
+    return b"" if repeats_secret(body, candidate) else body
 
 
 def _soonest(failures: list[Failure]) -> float | None:

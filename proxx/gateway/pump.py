@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 
-from proxx.gateway.attempt import FAULTS, Speaking, repeats_secret
+from proxx.gateway.attempt import FAULTS, Speaking, discreet, repeats_secret
 from proxx.gateway.call import Call
 from proxx.gateway.errors import GatewayError
 from proxx.kit import clock
@@ -22,9 +22,7 @@ from proxx.upstream import failures
 
 log = logging.getLogger("proxx.gateway")
 
-FORWARDED_HEADERS = (b"openai-version", b"openai-processing-ms", b"retry-after")
-FORWARDED_PREFIX = b"x-ratelimit-"
-OPENING_COMMENT = b": connected\n\n"
+UPSTREAM_IDS = (b"x-request-id", b"request-id")
 
 _BROKEN = {
     "truncated": ErrorFacts("upstream_truncated", "The provider's stream ended before the answer was complete."),
@@ -32,6 +30,14 @@ _BROKEN = {
     "malformed": ErrorFacts("upstream_malformed", "The provider sent something that is not an answer."),
     "indiscreet": ErrorFacts("upstream_error", "The provider failed before the answer was complete."),
     "internal": ErrorFacts("internal", "The gateway failed before the answer was complete."),
+}
+_OF_THE_REQUEST = ("invalid_request", "context_length", "content_policy", "too_large", "rate_limit", "overloaded")
+_KINDS = {
+    **{kind: kind for kind in ("invalid_request", "context_length", "content_policy", "too_large", "overloaded")},
+    "rate_limited": "rate_limit",
+    "too_many_at_once": "rate_limit",
+    "quota_spent": "billing",
+    "timed_out": "timeout",
 }
 _ENDINGS = ("truncated", "timed_out")  # after which a complete answer may still lack only its end mark
 _LATE = ErrorFacts("timeout", "The call took longer than this gateway allows.")
@@ -56,10 +62,8 @@ def reply(call: Call, speaking: Speaking) -> Reply:
     headers = _headers(call, speaking)
     if speaking.pieces is not None:
         stream = _watched(call, speaking)
-        return Reply(200, call.dialect.stream_type, headers, pieces=stream, heartbeat=call.dialect.heartbeat)
+        return _streaming(call, headers, stream)
     body = speaking.held
-    if call.tenant.answer_with_alias:
-        body = call.dialect.rename_whole(body, call.envelope.model)
     call.bytes_out, call.outcome = len(body), "ok"
     return Reply(200, "application/json", headers, body=body)
 
@@ -68,15 +72,21 @@ def reply_early(call: Call, speaking: "asyncio.Task[Speaking]") -> Reply:
     """Commit a stream before its first event (PROXY_COMMIT_AFTER); failures are then spoken inside it."""
     call.status = 200
     stream = _awaited(call, speaking)
-    return Reply(200, call.dialect.stream_type, _own_headers(call), pieces=stream, heartbeat=call.dialect.heartbeat)
+    return _streaming(call, _own_headers(call), stream)
+
+
+def _streaming(call: Call, headers: list[tuple[bytes, bytes]], pieces: AsyncGenerator[bytes, None]) -> Reply:
+    dialect = call.dialect
+    kind = dialect.stream_types.get(call.envelope.form, dialect.stream_type)
+    return Reply(200, kind, headers, pieces=pieces, heartbeat=dialect.heartbeat)
 
 
 async def _awaited(call: Call, waiting: "asyncio.Task[Speaking]") -> AsyncGenerator[bytes, None]:
     try:
-        yield OPENING_COMMENT
+        yield call.dialect.heartbeat
         speaking = await waiting
     except GatewayError as error:
-        yield _broken(call, error.facts)
+        yield call.dialect.write_stream_error(_broken(call, error.facts))
         return
     finally:
         waiting.cancel()
@@ -117,7 +127,7 @@ async def _watched(call: Call, speaking: Speaking) -> AsyncGenerator[bytes, None
     tail = watch.close() if failure in _ENDINGS else b""
     _noticed(call, speaking)
     if not seen.ended and seen.error is None:
-        tail += _broken(call, _LATE if alarm.rang else _BROKEN.get(failure, _BROKEN["truncated"]))
+        tail += watch.fail(_broken(call, _LATE if alarm.rang else _BROKEN.get(failure, _BROKEN["truncated"])))
     if tail:
         call.bytes_out += len(tail)
         yield tail
@@ -130,7 +140,18 @@ def _last_words(call: Call, speaking: Speaking, ready: bytes) -> tuple[bytes, st
         seen.error = None
         return b"", "indiscreet"
     _noticed(call, speaking)
+    if seen.error is not None and speaking.route.translates and speaking.watch is not None:
+        ready += speaking.watch.fail(_told(speaking))
     return ready, "malformed" if seen.malformed else "truncated"
+
+
+def _told(speaking: Speaking) -> ErrorFacts:
+    """An upstream's error inside its stream, for a client of another dialect: its class, and its words if they are
+    about the request."""
+    failure = failures.from_error_object(speaking.seen.error or {})
+    kind = _KINDS.get(failure.kind, "upstream_error")
+    said = discreet(failure.message, speaking.candidate) if kind in _OF_THE_REQUEST else ""
+    return ErrorFacts(kind, said or _BROKEN["indiscreet"].message, None)
 
 
 class _Alarm:
@@ -163,9 +184,9 @@ def _noticed(call: Call, speaking: Speaking) -> None:
         call.outcome = "ok"
 
 
-def _broken(call: Call, facts: ErrorFacts) -> bytes:
+def _broken(call: Call, facts: ErrorFacts) -> ErrorFacts:
     call.outcome, call.error_code = "error", facts.code or facts.kind
-    return call.dialect.write_stream_error(facts)
+    return facts
 
 
 def _headers(call: Call, speaking: Speaking) -> list[tuple[bytes, bytes]]:
@@ -175,11 +196,14 @@ def _headers(call: Call, speaking: Speaking) -> list[tuple[bytes, bytes]]:
         headers.append((b"x-proxx-attempts", str(len(call.attempts)).encode()))
     if call.plan is not None and call.plan.alias:
         headers.append((b"x-proxx-model-alias", quote(call.plan.alias).encode()))
+    if call.warnings:
+        headers.append((b"x-proxx-warnings", quote(",".join(call.warnings), safe=" ,;[]().'/=").encode()))
+    passed = () if speaking.route.translates else call.dialect.reply_headers
     for given, value in speaking.response.raw_headers:
         name = given.lower()
-        if name == b"x-request-id":
+        if name in UPSTREAM_IDS:
             name = b"x-proxx-upstream-request-id"
-        elif name not in FORWARDED_HEADERS and not name.startswith(FORWARDED_PREFIX):
+        elif name not in passed and not any(name.startswith(one) for one in passed if one.endswith(b"-")):
             continue
         if not repeats_secret(value, speaking.candidate):
             headers.append((name, value))

@@ -86,7 +86,7 @@ def _record(call: Call, winner: Attempt | None, now: float) -> UsageRecord:
         usage_state="none" if usage is None else "estimated" if usage.estimated else "reported",
         cost_nano=None,
         price_state="unpriced",
-        warnings=[],
+        warnings=call.warnings,
         attempts=[_attempt_record(call, attempt, now) for attempt in call.attempts],
     )
 

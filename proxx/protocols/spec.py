@@ -1,6 +1,6 @@
 """What a dialect must bring: the shape of every protocol package."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from typing import Protocol as Shape
@@ -91,8 +91,11 @@ class Protocol:
 
     `read_envelope(body, model=, stream=)` gets `model` and `stream` where the path says them. `same_dialect(envelope,
     model=, ask_usage=)` is the body for an upstream of the same dialect. `streams_json` says that a stream may open
-    with a brace or bracket. `url(url, stream=)` fits a candidate's URL to the call. `write_error(facts, status)` is the
-    body of an HTTP error.
+    with a brace or bracket, `stream_types` the content types of forms that differ from `stream_type`. `url(url, stream=)` fits a candidate's URL to the call. `write_error(facts)` is the
+    body of an HTTP error. `headers` go to every upstream of the dialect, `client_headers` (names in lower case) are taken
+    over from a client of the same dialect, `reply_headers` (names, or beginnings that end with a hyphen) are given back;
+    `statuses` are HTTP statuses of error classes that differ from the usual. `watch_stream(strip_usage=, rename=)` also
+    gets `form=` where the envelope has one.
     """
 
     name: str
@@ -115,5 +118,9 @@ class Protocol:
     write_whole: Callable[[Reply, Occasion], bytes] = _not_yet
 
     streams_json: bool = False
+    stream_types: Mapping[str, str] = field(default_factory=dict)
     url: Callable[..., str] = lambda url, *, stream: url
-    forwarded_headers: tuple[bytes, ...] = ()
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    client_headers: tuple[str, ...] = ()
+    reply_headers: tuple[bytes, ...] = ()
+    statuses: Mapping[str, int] = field(default_factory=dict)

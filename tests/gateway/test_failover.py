@@ -120,7 +120,7 @@ def test_a_stream_is_committed_early_where_a_router_would_give_up(start_proxx):
     proxx: LiveProxx = start_proxx(env=quick)
     status, _, body = proxx.chat("sim-fault-slow-start", stream=True)
     assert status == 200
-    assert body.startswith(b": connected\n\n")
+    assert body.startswith(b": keepalive\n\n")
     assert body.rstrip().endswith(b"data: [DONE]")
     status, _, body = proxx.chat("sim-fault-stall-before-headers", stream=True)
     assert status == 200

@@ -28,7 +28,8 @@ def test_a_route_is_explained_without_any_secret() -> None:
     text = said("explain_route", "fast")
     assert "fast is an alias." in text
     assert "1. openai / work: gpt-x at https://api.openai.com/v1/chat/completions" in text
-    assert "factory does not speak the caller's dialect for this model." in text
+    assert "2. factory / " in text
+    assert "at https://api.factory.ai/api/llm/o/v1/responses" in text
     assert "secret" not in text
     assert "No configured provider" not in text
 

@@ -198,27 +198,33 @@ def test_each_provider_is_called_at_its_own_address(provider_id: str, model: str
     assert found.candidates[0].auth == "bearer"
 
 
-def test_a_caller_of_another_dialect_is_passed_through_where_it_is_spoken() -> None:
+def test_a_caller_is_served_in_its_own_dialect_where_it_is_spoken_else_in_another() -> None:
     snapshot = picture(credential("anthropic"), credential("openai"))
     found = plan("anthropic/claude-x", snapshot, dialect="anthropic").candidates[0]
     assert (found.url, found.auth) == ("https://api.anthropic.com/v1/messages", "x-api-key")
-    assert plan("openai/gpt-x", snapshot, dialect="anthropic").refusal == "dialect_not_served"
+    translated = plan("openai/gpt-x", snapshot, dialect="anthropic").candidates[0]
+    assert (translated.protocol, translated.url) == ("openai_chat", "https://api.openai.com/v1/chat/completions")
 
 
 def test_a_model_family_may_have_fewer_doors_than_its_provider() -> None:
     found = plan("factory/claude-x", picture(credential("factory")))
+    assert [one.protocol for one in found.candidates] == ["anthropic"]
+    found = plan("factory/claude-x", picture(credential("factory")), dialect="openai_images")
     assert (found.refusal, codes(found)) == ("dialect_not_served", {("factory", "dialect_not_served")})
 
 
 def test_a_sign_in_account_of_openai_is_a_codex_account_and_a_key_is_not() -> None:
     key, account = credential("openai"), credential("openai", kind="oauth_bearer")
     found = plan("gpt-x", picture(key, account))
-    assert [one.credential for one in found.candidates] == [key]
+    assert {(one.protocol, "codex_backend" in one.quirks) for one in found.candidates} == {
+        ("openai_chat", False),
+        ("openai_responses", True),
+    }
     found = plan("gpt-x", picture(key, account), dialect="openai_responses")
-    assert [one.url for one in found.candidates] == [
+    assert {one.url for one in found.candidates} == {
         "https://api.openai.com/v1/responses",
         "https://chatgpt.com/backend-api/codex/responses",
-    ]
+    }
 
 
 def test_a_credentials_own_base_url_comes_before_the_providers() -> None:

@@ -35,6 +35,7 @@ KINDS: dict[str, tuple[Scope, str]] = {
     "context_length": ("request", "The request is longer than the model's context."),
     "content_policy": ("request", "The provider refused the content."),
     "too_large": ("request", "The request is too large for the provider."),
+    "inexpressible": ("request", "The provider's dialect cannot carry this request."),
     "auth": ("credential", "The provider did not accept the credential."),
     "permission": ("credential", "The provider does not allow this to the credential."),
     "quota_spent": ("credential", "The credential's quota or balance is spent."),

@@ -1,0 +1,174 @@
+"""What one candidate is asked and how its answer is told: bytes that pass, or a translation.
+
+Same dialect on both sides: the client's own bytes go up, the upstream's come back, and only a watcher reads along. Else
+the client's dialect reads the request once per call, the upstream's writes it, and the way back runs through
+protocols/translation.py. Which candidate is asked, and what its failures mean, is decided elsewhere.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.conf import settings
+
+from proxx.gateway.call import Call
+from proxx.gateway.errors import BadRequest
+from proxx.kit import clock
+from proxx.protocols import registry
+from proxx.protocols.framing.sse import FrameTooLarge
+from proxx.protocols.hub.errors import Inexpressible, Unreadable
+from proxx.protocols.hub.estimate import tokens
+from proxx.protocols.hub.facts import facts_of
+from proxx.protocols.hub.losses import Losses
+from proxx.protocols.hub.occasion import Occasion
+from proxx.protocols.hub.reply import Reply, fold
+from proxx.protocols.hub.request import Request
+from proxx.protocols.hub.target import Target
+from proxx.protocols.spec import Mend, Protocol, Seen, Watch
+from proxx.protocols.translation import StreamTranslation, mended, note
+from routing.planner import Candidate
+
+ALWAYS_REWRITTEN = "codex_backend"  # a backend so far from its dialect that no body passes unchanged
+ASKS_NO_USAGE = "no_stream_options"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One candidate's way: the upstream's dialect, the body it gets, and how its answer comes back.
+
+    `mends` is None where bytes pass as they are.
+    """
+
+    upstream: Protocol
+    candidate: Candidate
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    mends: tuple[Mend, ...] | None = None
+    notes: Sequence[str] = ()
+
+    @property
+    def translates(self) -> bool:
+        """Tell whether the answer's bytes are ours, not the provider's."""
+        return self.mends is not None
+
+    @property
+    def target(self) -> Target:
+        """Return whom the request was, or would be, written for."""
+        return target_of(self.candidate)
+
+
+def route(call: Call, candidate: Candidate) -> Route:
+    """Return how this candidate is asked; raise `BadRequest` for what no dialect could read, `Inexpressible` for what
+    this one cannot say."""
+    upstream = registry.get(candidate.protocol)
+    if upstream is call.dialect and ALWAYS_REWRITTEN not in candidate.quirks:
+        ask_usage = ASKS_NO_USAGE not in candidate.quirks
+        body = upstream.same_dialect(call.envelope, model=candidate.model, ask_usage=ask_usage)
+        return Route(upstream, candidate, body, call.client_headers)
+    request = read(call)
+    losses = Losses(strict=call.strict)
+    losses.notes.extend(call.reading_notes)
+    written = upstream.write_request(request, target_of(candidate), losses)
+    return Route(upstream, candidate, written.body, written.headers, written.mends, losses.notes)
+
+
+def read(call: Call) -> Request:
+    """Return the call's request in no dialect, read when first asked for."""
+    if call.request is None:
+        losses = Losses(strict=call.strict)
+        try:
+            call.request = call.dialect.read_request(call.envelope, losses)
+        except Unreadable as fault:
+            raise BadRequest(fault.message, code=fault.code, param=fault.param) from None
+        except Inexpressible as fault:
+            raise BadRequest(fault.message, code="unsupported_parameter", param=fault.param) from None
+        call.reading_notes = losses.notes
+    return call.request
+
+
+def stream(call: Call, chosen: Route) -> Watch:
+    """Return what takes the candidate's stream and gives the client's."""
+    if chosen.mends is None:
+        renamed = call.envelope.model if call.tenant.answer_with_alias else ""
+        form = {"form": call.envelope.form} if call.envelope.form else {}
+        return call.dialect.watch_stream(strip_usage=not call.envelope.wants_usage, rename=renamed, **form)
+    return _translation(call, chosen)
+
+
+def replayed(call: Call, chosen: Route, body: bytes) -> tuple[Watch, bytes]:
+    """Tell a whole answer as the stream that was asked for; return the finished stream and its bytes."""
+    watch = _translation(call, chosen)
+    return watch, watch.replay(_whole(call, chosen, body))
+
+
+def whole(call: Call, chosen: Route, body: bytes) -> tuple[Seen, bytes]:
+    """Return what a whole answer says, and the client's bytes of it; the bytes are empty if it is no answer."""
+    if body.lstrip()[:6].startswith((b"data:", b"event:", b":")) and not chosen.upstream.streams_json:
+        return _collected(call, chosen, body)
+    seen = chosen.upstream.watch_whole(body)
+    if seen.error is not None or seen.malformed or not seen.spoke:
+        return seen, b""
+    if chosen.mends is None:
+        renamed = call.tenant.answer_with_alias
+        return seen, call.dialect.rename_whole(body, call.envelope.model) if renamed else body
+    return seen, _written(call, _whole(call, chosen, body), seen)
+
+
+def _collected(call: Call, chosen: Route, body: bytes) -> tuple[Seen, bytes]:
+    """A stream where a whole answer was asked for: some backends know no other way."""
+    reader, seen = chosen.upstream.stream_reader(chosen.target, call.id.hex), Seen()
+    try:
+        events = [*reader.feed(body), *reader.close()]
+    except FrameTooLarge:
+        return Seen(malformed="an event that is too large"), b""
+    note(seen, events, {})
+    if seen.error is not None or seen.malformed:
+        return seen, b""
+    if not seen.ended:
+        return Seen(malformed="an answer that breaks off"), b""
+    return seen, _written(call, mended(fold(events), chosen.mends or ()), seen)
+
+
+def _whole(call: Call, chosen: Route, body: bytes) -> Reply:
+    reply = chosen.upstream.read_whole(body, chosen.target, call.id.hex)
+    return mended(reply, chosen.mends or ())
+
+
+def _written(call: Call, reply: Reply, seen: Seen) -> bytes:
+    seen.usage = reply.usage
+    return call.dialect.write_whole(reply, _occasion(call))
+
+
+def _translation(call: Call, chosen: Route) -> StreamTranslation:
+    reader = chosen.upstream.stream_reader(chosen.target, call.id.hex)
+    return StreamTranslation(reader, chosen.mends or (), call.dialect.stream_writer(_occasion(call)))
+
+
+def _occasion(call: Call) -> Occasion:
+    return Occasion(
+        id=call.id.hex,
+        created=int(clock.unix()),
+        model=call.envelope.model,
+        wants_usage=call.envelope.wants_usage,
+        input_estimate=tokens(call.request) if call.request is not None else 0,
+        elapsed_ns=lambda: int((clock.monotonic() - call.started) * 1e9),
+        request=call.request,
+        form=call.envelope.form,
+    )
+
+
+def target_of(candidate: Candidate) -> Target:
+    """Return whom a request is written for."""
+    return _target(candidate.provider.id, candidate.model, candidate.protocol, candidate.quirks)
+
+
+@lru_cache(maxsize=4096)
+def _target(provider_id: str, model: str, protocol: str, quirks: frozenset[str]) -> Target:
+    return Target(
+        provider=provider_id,
+        model=model,
+        dialect=protocol,
+        quirks=quirks,
+        facts=facts_of(model),
+        default_max_output=settings.PROXY_DEFAULT_MAX_TOKENS or None,
+    )
