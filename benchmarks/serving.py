@@ -92,28 +92,30 @@ def body(model: str) -> bytes:
     return json.dumps({**data, "stream": True} if stream else data, separators=(",", ":")).encode()
 
 
-def prepare(folder: Path) -> Prepared:
-    """Migrate a database and issue a key, once for all servers."""
+def prepare(folder: Path, root: Path = machine.ROOT) -> Prepared:
+    """Migrate a database and issue a key, once for all servers of one tree."""
     folder.mkdir(parents=True)
-    environment = _environment("daphne", 0, 0, folder)
-    manage(environment, "migrate", "--verbosity", "0")
-    key = manage(environment, "issue_key", "--label", "benchmark").strip()
+    surroundings = environment("daphne", 0, 0, folder)
+    manage(surroundings, "migrate", "--verbosity", "0", root=root)
+    key = manage(surroundings, "issue_key", "--label", "benchmark", root=root).strip()
     with contextlib.closing(sqlite3.connect(folder / DATABASE)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return Prepared(folder / DATABASE, key)
 
 
 @contextlib.contextmanager
-def running(name: str, core: int, upstream_port: int, folder: Path, prepared: Prepared) -> Iterator[Serving]:
+def running(
+    name: str, core: int, upstream_port: int, folder: Path, prepared: Prepared, root: Path = machine.ROOT
+) -> Iterator[Serving]:
     """Serve a copy of the prepared database, pinned to `core`, for a `with` block; stop by SIGTERM."""
     folder.mkdir(parents=True)
     shutil.copy(prepared.database, folder / DATABASE)
     key, port = prepared.key, _free_port()
-    environment = _environment(name, port, upstream_port, folder)
+    surroundings = environment(name, port, upstream_port, folder)
     with (folder / "server.log").open("wb") as log:
         began = time.monotonic()
         process = subprocess.Popen(
-            [sys.executable, "-m", "proxx.server"], cwd=machine.ROOT, env=environment, stdout=log, stderr=log
+            [sys.executable, "-m", "proxx.server"], cwd=root, env=surroundings, stdout=log, stderr=log
         )
         os.sched_setaffinity(process.pid, {core})
         try:
@@ -128,16 +130,17 @@ def running(name: str, core: int, upstream_port: int, folder: Path, prepared: Pr
                 process.wait()
 
 
-def manage(environment: Mapping[str, str], *arguments: str) -> str:
+def manage(environment: Mapping[str, str], *arguments: str, root: Path = machine.ROOT) -> str:
     """Run one management command and return what it printed."""
     command = [sys.executable, "manage.py", *arguments]
-    done = subprocess.run(command, cwd=machine.ROOT, env=dict(environment), capture_output=True, text=True)
+    done = subprocess.run(command, cwd=root, env=dict(environment), capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{' '.join(arguments[:1])} failed:\n{done.stdout}{done.stderr}")
     return done.stdout
 
 
-def _environment(name: str, port: int, upstream_port: int, folder: Path) -> dict[str, str]:
+def environment(name: str, port: int, upstream_port: int, folder: Path) -> dict[str, str]:
+    """Return all that a measured server finds in its environment."""
     kept = {word: os.environ[word] for word in ("PATH", "HOME", "LANG", "VIRTUAL_ENV") if word in os.environ}
     return {
         **kept,

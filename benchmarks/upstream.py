@@ -82,7 +82,7 @@ class _Connection(asyncio.Protocol):
 
     def _stream(self, chunks: int, ms: int, *, usage: bool) -> None:
         if ms == 0:
-            self._transport.write(HEAD + b"".join(_event(usage=usage) for _ in range(chunks)) + _ending(usage=usage))
+            self._transport.write(HEAD + b"".join(event(usage=usage) for _ in range(chunks)) + _ending(usage=usage))
             return
         self._transport.write(HEAD)
         loop = asyncio.get_running_loop()
@@ -90,7 +90,7 @@ class _Connection(asyncio.Protocol):
 
         def tick(number: int) -> None:
             last = number == chunks
-            self._transport.write(_event(usage=usage) + (_ending(usage=usage) if last else b""))
+            self._transport.write(event(usage=usage) + (_ending(usage=usage) if last else b""))
             self._timer = None if last else loop.call_at(start + (number + 1) * ms / 1000, tick, number + 1)
 
         self._timer = loop.call_at(start + ms / 1000, tick, 1)
@@ -105,7 +105,8 @@ def _data(choices: str, tail: str) -> bytes:
     return f'data: {head},"system_fingerprint":"fp_bench","choices":[{choices}]{tail}}}\n\n'.encode()
 
 
-def _event(*, usage: bool) -> bytes:
+def event(*, usage: bool) -> bytes:
+    """Return one event as it leaves: chunk framing around one piece of content."""
     delta = f'{{"index":0,"delta":{{"content":"{time.monotonic_ns()}"}},"logprobs":null,"finish_reason":null}}'
     return _chunked(_data(delta, ',"usage":null' if usage else ""))
 
