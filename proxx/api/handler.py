@@ -132,8 +132,7 @@ async def _send_stream(response: StreamedAnswer, send: Send, departure: "asyncio
     heart = Heart(send, response.heartbeat, settings.PROXY_STREAM_HEARTBEAT)
     try:
         async with aclosing(response.pieces) as pieces:  # its own: Django's wrapper would not close it
-            async for piece in pieces:
-                await heart.send(piece)
+            await heart.send_all(pieces)
     except asyncio.CancelledError:
         if not departure.done():
             await heart.send(response.farewell)

@@ -2,7 +2,7 @@
 fires."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -23,15 +23,24 @@ class Heart:
         if beat and interval:
             self._timer = self._loop.call_later(interval, self._check)
 
+    async def send_all(self, pieces: AsyncIterator[bytes]) -> None:
+        """Send piece after piece, as they come."""
+        send, time = self._send, self._loop.time
+        async for piece in pieces:
+            if self._beating is not None:
+                await self._quiet()
+            self._sending = True  # a slow reader may hold us here: no comment behind a piece that waits
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            self._sending = False
+            self._last = time()
+
     async def send(self, piece: bytes) -> None:
-        """Send one piece; a comment on its way goes first, so that the two never mix."""
+        """Send one piece that stands outside the stream."""
         if self._beating is not None:
-            await self._beating
-            self._beating = None
-        self._sending = True  # a slow reader may hold us here: no comment behind a piece that waits
+            await self._quiet()
+        self._sending = True
         await self._send({"type": "http.response.body", "body": piece, "more_body": True})
         self._sending = False
-        self._last = self._loop.time()
 
     def stop(self) -> None:
         """No further comments."""
@@ -39,6 +48,12 @@ class Heart:
             self._timer.cancel()
         if self._beating is not None:
             self._beating.cancel()
+
+    async def _quiet(self) -> None:
+        """Let a comment on its way go first, so that the two never mix."""
+        if self._beating is not None:
+            await self._beating
+            self._beating = None
 
     def _check(self) -> None:
         quiet = self._loop.time() - self._last

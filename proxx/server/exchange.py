@@ -97,10 +97,12 @@ class Exchange:
         kind = message["type"]
         if kind == "http.response.body":
             body = message.get("body", b"")
-            if message.get("more_body", False):
-                self._piece(body)
-            else:
+            if not message.get("more_body", False):
                 self._last(body)
+            elif self._chunked and body:  # nearly all of a stream: the head has left, and no length is to be kept to
+                line.write(b"%x\r\n%b\r\n" % (len(body), body))
+            else:
+                self._piece(body)
             if line.paused:
                 await line.writable()
         elif kind == "http.response.start":

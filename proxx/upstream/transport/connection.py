@@ -150,7 +150,9 @@ class Connection(asyncio.Protocol):
         elif exchange.error is not None:
             self.drop()
         elif exchange.head_done and not exchange.discarding:
-            self._set_deadline(self._loop.time() + self._timeouts.idle)
+            self.deadline = self._loop.time() + self._timeouts.idle
+            if self.deadline < self._timer_at:  # only behind a head's deadline that is longer than the silence allowed
+                self._set_deadline(self.deadline)
             if exchange.unread > UNREAD_LIMIT and not self._reading_paused:
                 self._reading_paused = exchange.paused = True
                 cast(asyncio.Transport, self._transport).pause_reading()

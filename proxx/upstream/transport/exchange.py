@@ -35,6 +35,7 @@ class Exchange:
         "_items",
         "_line",
         "_loop",
+        "_own_parts",
         "_parser",
         "_parts",
         "_silent_size",
@@ -46,6 +47,7 @@ class Exchange:
         "head_done",
         "http_version",
         "keep_alive",
+        "on_body",
         "paused",
         "raw_headers",
         "status",
@@ -57,9 +59,10 @@ class Exchange:
         self._loop = loop
         self._line: Line | None = line
         self._without_body = without_body
-        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         self._waiter: asyncio.Future[None] | None = None
         self._parts: list[bytes] = []
+        self._own_parts = 0  # how many of them are the answer's, once it is complete
+        self.on_body = self._parts.append  # called by the parser for each piece of body
         self._items: deque[bytes] = deque()
         self._head_size = 0
         self._silent_size = 0
@@ -74,27 +77,36 @@ class Exchange:
         self.keep_alive = False
         self.surplus = False
         self.error: Exception | None = None
+        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
 
     # For whoever asked: wait for the head, then iterate.
 
     async def head(self) -> None:
         """Return once the response head is here; raise httpx's exceptions."""
-        while not self.head_done:
-            if self.error is not None:
-                raise self.error
-            await self._wait()
+        try:
+            while not self.head_done:
+                if self.error is not None:
+                    raise self.error
+                await self._news()
+        except asyncio.CancelledError:
+            self.abandon()
+            raise
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
         items = self._items
-        while not items:
-            if self.error is not None:
-                raise self.error
-            if self.complete:
-                raise StopAsyncIteration
-            await self._wait()
+        try:
+            while not items:
+                if self.error is not None:
+                    raise self.error
+                if self.complete:
+                    raise StopAsyncIteration
+                await self._news()
+        except asyncio.CancelledError:
+            self.abandon()
+            raise
         item = items.popleft()
         self.unread -= len(item) + ITEM_COST
         if self.paused and self.unread <= UNREAD_LOW and self._line is not None:
@@ -150,6 +162,8 @@ class Exchange:
             if not self.complete:
                 self.fail(httpx.RemoteProtocolError(f"The answer is not HTTP/1.1: {error}"))
         parts = self._parts
+        if self.complete:
+            del parts[self._own_parts :]  # what comes behind the end is nobody's
         if parts:
             item = parts[0] if len(parts) == 1 else b"".join(parts)
             parts.clear()
@@ -163,8 +177,13 @@ class Exchange:
             self._silent_size += len(data)
         if not had_head or self._silent_size > HEAD_LIMIT:
             self._check_limits()
-        if self._waiter is not None and (self._items or self.complete or self.head_done is not had_head):
-            self._wake()
+        waiter = self._waiter
+        if (
+            waiter is not None
+            and not waiter.done()
+            and (self._items or self.complete or self.head_done is not had_head)
+        ):
+            waiter.set_result(None)
 
     def lost(self, reason: Exception | None) -> None:
         """Take note that the connection is gone: the end of an answer without length, or a fault."""
@@ -221,30 +240,104 @@ class Exchange:
         self.head_done = True
         if self._without_body:
             # llhttp was not told that this answers a HEAD; whatever follows is not ours to read.
-            self.complete = True
+            self._end()
             self.keep_alive = False
-
-    def on_body(self, data: bytes) -> None:
-        """Keep a piece of body; what comes behind the end is nobody's."""
-        if not self.complete:
-            self._parts.append(data)
 
     def on_message_complete(self) -> None:
         """Notice the end of the answer, unless it was an interim one."""
-        if self.head_done:
-            self.complete = True
+        if self.head_done and not self.complete:
+            self._end()
 
     # Inside.
 
-    async def _wait(self) -> None:
+    def _end(self) -> None:
+        self.complete = True
+        self._own_parts = len(self._parts)
+
+    def _news(self) -> "asyncio.Future[None]":
+        """Return what is done when there is something new to look at."""
         waiter = self._waiter = self._loop.create_future()
-        try:
-            await waiter
-        except asyncio.CancelledError:
-            self.abandon()
-            raise
-        finally:
-            self._waiter = None
+        return waiter
+
+    def _wake(self) -> None:
+        if self._items or self.complete or self.head_done is not had_head:
+            waiter = self._waiter
+            if waiter is not None and not waiter.done():
+                waiter.set_result(None)
+
+    def lost(self, reason: Exception | None) -> None:
+        """Take note that the connection is gone: the end of an answer without length, or a fault."""
+        if self.complete or self.error is not None:
+            return
+        if not self.head_done:
+            if reason is None:
+                self.fail(NoReply("The provider closed the connection without an answer."))
+            else:
+                self.fail(httpx.ReadError(f"The connection broke before an answer came: {reason}"))
+        elif reason is None and self._ends_with_connection():
+            self.complete = True
+            self.detach()
+            self._wake()
+        else:
+            words = "ended" if reason is None else "broke"
+            self.fail(ReplyTruncated(f"The connection {words} in the middle of the answer."))
+
+    def fail(self, error: Exception) -> None:
+        """End the exchange with an error, after what is still unread."""
+        self.error = error
+        self.detach()
+        self._wake()
+
+    def detach(self) -> None:
+        """Let go of the connection and of the parser, whose callbacks point back here."""
+        self._line = None
+        self._parser = None
+
+    # For the parser.
+
+    def on_message_begin(self) -> None:
+        """Notice a second answer behind the first."""
+        if self.complete:
+            self.surplus = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; trailers are dropped."""
+        if not self.head_done:
+            self.raw_headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Take the head, unless it is an interim one (1xx)."""
+        parser = self._parser
+        if parser is None or self.head_done:
+            return
+        status = parser.get_status_code()
+        if status < 200:
+            self.raw_headers.clear()
+            return
+        self.status = status
+        self.http_version = VERSIONS.get(parser.get_http_version(), "")
+        self.keep_alive = parser.should_keep_alive()
+        self.head_done = True
+        if self._without_body:
+            # llhttp was not told that this answers a HEAD; whatever follows is not ours to read.
+            self._end()
+            self.keep_alive = False
+
+    def on_message_complete(self) -> None:
+        """Notice the end of the answer, unless it was an interim one."""
+        if self.head_done and not self.complete:
+            self._end()
+
+    # Inside.
+
+    def _end(self) -> None:
+        self.complete = True
+        self._own_parts = len(self._parts)
+
+    def _news(self) -> "asyncio.Future[None]":
+        """Return what is done when there is something new to look at."""
+        waiter = self._waiter = self._loop.create_future()
+        return waiter
 
     def _wake(self) -> None:
         waiter = self._waiter
