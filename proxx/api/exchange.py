@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from proxx.api import bodies
 from proxx.api.answers import StreamedAnswer, WholeAnswer
 from proxx.gateway import settle, walk
 from proxx.gateway.call import Call
@@ -61,13 +62,11 @@ def respond(reply: Reply, dialect: Protocol) -> HttpResponseBase:
 def envelope_of(request: HttpRequest, dialect: Protocol, path: dict[str, Any]) -> Envelope:
     """Return the request's envelope; raise `BadRequest` or `UnsupportedMedia` for a body that has none."""
     kind = request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
-    if kind not in ("", "application/json") or request.META.get("HTTP_CONTENT_ENCODING", "identity") not in (
-        "",
-        "identity",
-    ):
+    if kind not in ("", "application/json"):
         raise UnsupportedMedia
+    body, coding = request.body, request.META.get("HTTP_CONTENT_ENCODING")
     try:
-        return dialect.read_envelope(request.body, **path)
+        return dialect.read_envelope(bodies.decoded(body, coding) if coding else body, **path)
     except Unreadable as fault:
         raise BadRequest(fault.message, code=fault.code, param=fault.param) from None
 
