@@ -165,7 +165,7 @@ class Exchange:
         if self.complete:
             del parts[self._own_parts :]  # what comes behind the end is nobody's
         if parts:
-            item = parts[0] if len(parts) == 1 else b"".join(parts)
+            item = b"".join(parts)  # one alone is handed on, not copied
             parts.clear()
             self.unread += len(item) + ITEM_COST
             if not self.discarding:
@@ -177,89 +177,6 @@ class Exchange:
             self._silent_size += len(data)
         if not had_head or self._silent_size > HEAD_LIMIT:
             self._check_limits()
-        waiter = self._waiter
-        if (
-            waiter is not None
-            and not waiter.done()
-            and (self._items or self.complete or self.head_done is not had_head)
-        ):
-            waiter.set_result(None)
-
-    def lost(self, reason: Exception | None) -> None:
-        """Take note that the connection is gone: the end of an answer without length, or a fault."""
-        if self.complete or self.error is not None:
-            return
-        if not self.head_done:
-            if reason is None:
-                self.fail(NoReply("The provider closed the connection without an answer."))
-            else:
-                self.fail(httpx.ReadError(f"The connection broke before an answer came: {reason}"))
-        elif reason is None and self._ends_with_connection():
-            self.complete = True
-            self.detach()
-            self._wake()
-        else:
-            words = "ended" if reason is None else "broke"
-            self.fail(ReplyTruncated(f"The connection {words} in the middle of the answer."))
-
-    def fail(self, error: Exception) -> None:
-        """End the exchange with an error, after what is still unread."""
-        self.error = error
-        self.detach()
-        self._wake()
-
-    def detach(self) -> None:
-        """Let go of the connection and of the parser, whose callbacks point back here."""
-        self._line = None
-        self._parser = None
-
-    # For the parser.
-
-    def on_message_begin(self) -> None:
-        """Notice a second answer behind the first."""
-        if self.complete:
-            self.surplus = True
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header; trailers are dropped."""
-        if not self.head_done:
-            self.raw_headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        """Take the head, unless it is an interim one (1xx)."""
-        parser = self._parser
-        if parser is None or self.head_done:
-            return
-        status = parser.get_status_code()
-        if status < 200:
-            self.raw_headers.clear()
-            return
-        self.status = status
-        self.http_version = VERSIONS.get(parser.get_http_version(), "")
-        self.keep_alive = parser.should_keep_alive()
-        self.head_done = True
-        if self._without_body:
-            # llhttp was not told that this answers a HEAD; whatever follows is not ours to read.
-            self._end()
-            self.keep_alive = False
-
-    def on_message_complete(self) -> None:
-        """Notice the end of the answer, unless it was an interim one."""
-        if self.head_done and not self.complete:
-            self._end()
-
-    # Inside.
-
-    def _end(self) -> None:
-        self.complete = True
-        self._own_parts = len(self._parts)
-
-    def _news(self) -> "asyncio.Future[None]":
-        """Return what is done when there is something new to look at."""
-        waiter = self._waiter = self._loop.create_future()
-        return waiter
-
-    def _wake(self) -> None:
         if self._items or self.complete or self.head_done is not had_head:
             waiter = self._waiter
             if waiter is not None and not waiter.done():
