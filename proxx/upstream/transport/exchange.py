@@ -168,10 +168,10 @@ class Exchange:
             item = b"".join(parts)  # one alone is handed on, not copied
             parts.clear()
             self.unread += len(item) + ITEM_COST
-            if not self.discarding:
+            if self.discarding:
+                self._check_discarded()
+            else:
                 self._items.append(item)
-            elif self.unread > DISCARD_LIMIT and not self.complete:
-                self.fail(httpx.StreamClosed())
             self._silent_size = 0
         elif had_head:
             self._silent_size += len(data)
@@ -260,6 +260,10 @@ class Exchange:
         waiter = self._waiter
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
+
+    def _check_discarded(self) -> None:
+        if self.unread > DISCARD_LIMIT and not self.complete:
+            self.fail(httpx.StreamClosed())
 
     def _check_limits(self) -> None:
         if self.error is not None:
