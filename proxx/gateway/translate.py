@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import msgspec
 from django.conf import settings
 
+from proxx.gateway import keepsakes
 from proxx.gateway.call import Call
 from proxx.gateway.errors import BadRequest
 from proxx.kit import clock
@@ -21,6 +23,7 @@ from proxx.protocols.hub.estimate import tokens
 from proxx.protocols.hub.facts import facts_of
 from proxx.protocols.hub.losses import Losses
 from proxx.protocols.hub.occasion import Occasion
+from proxx.protocols.hub.parts import ToolCall
 from proxx.protocols.hub.reply import Reply, fold
 from proxx.protocols.hub.request import Request
 from proxx.protocols.hub.target import Target
@@ -68,7 +71,11 @@ def route(call: Call, candidate: Candidate) -> Route:
     request = read(call)
     losses = Losses(strict=call.strict)
     losses.notes.extend(call.reading_notes)
-    written = upstream.write_request(request, target_of(candidate), losses)
+    target = target_of(candidate)
+    kept = keepsakes.restored(call.tenant.id, request)
+    if kept:
+        target = msgspec.structs.replace(target, restored=kept)
+    written = upstream.write_request(request, target, losses)
     return Route(upstream, candidate, written.body, written.headers, written.mends, losses.notes)
 
 
@@ -136,6 +143,8 @@ def _whole(call: Call, chosen: Route, body: bytes) -> Reply:
 
 def _written(call: Call, reply: Reply, seen: Seen) -> bytes:
     seen.usage = reply.usage
+    calls = [part for choice in reply.choices for part in choice.parts if isinstance(part, ToolCall)]
+    seen.blobs = {one.id: one.blob for one in calls if one.blob is not None}
     return call.dialect.write_whole(reply, _occasion(call))
 
 
