@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from email.utils import formatdate
 
-from tests.upstreams import anthropic_refusals, gemini_refusals, responses_refusals
+from tests.upstreams import anthropic_refusals, gemini_refusals, ollama_refusals, responses_refusals
 from tests.upstreams.answer import Refusal, seconds
 
 HTML = "text/html; charset=UTF-8"
@@ -78,10 +78,6 @@ def _server(status: int, message: str, *headers: tuple[str, str], code: str | No
     return openai(status, message, "server_error", code, *headers)
 
 
-def _ollama(status: int, message: str) -> Refusal:
-    return Refusal(status, {"error": message})
-
-
 def _zai(status: int, code: str, message: str) -> Refusal:
     return Refusal(status, {"error": {"code": code, "message": message}})
 
@@ -114,6 +110,7 @@ def _html(status: int, title: str) -> Refusal:
 TABLE: dict[str, Make] = {
     **anthropic_refusals.TABLE,
     **gemini_refusals.TABLE,
+    **ollama_refusals.TABLE,
     **responses_refusals.TABLE,
     "529-openai": anthropic_refusals.TABLE["529-anthropic"],
     # The caller's fault.
@@ -140,7 +137,6 @@ TABLE: dict[str, Make] = {
     "401-openai": lambda _: openai(
         401, "Incorrect API key provided: sk-sim-****.", "invalid_request_error", "invalid_api_key"
     ),
-    "401-ollama": lambda _: _ollama(401, "unauthorized"),
     "402-openai": lambda _: openai(
         402, "Insufficient credits: add more to continue.", "insufficient_quota", "insufficient_credits"
     ),
@@ -159,9 +155,6 @@ TABLE: dict[str, Make] = {
         429, "You exceeded your current quota, check your plan and billing.", "insufficient_quota", "insufficient_quota"
     ),
     "429-plan": _plan,
-    "429-ollama": lambda _: _ollama(429, "too many concurrent requests"),
-    "429-ollama-session": lambda _: _ollama(429, "you have reached your session usage limit, please wait"),
-    "429-ollama-weekly": lambda _: _ollama(429, "you have reached your weekly usage limit, please upgrade"),
     "429-zai": lambda _: _zai(429, "1302", "Rate limit reached for requests: too many at the same time"),
     "429-zai-balance": lambda _: _zai(429, "1113", "Insufficient balance or no resource package"),
     "429-zai-plan": lambda _: _zai(429, "1308", "Usage limit reached for the 5 hour window"),

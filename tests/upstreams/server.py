@@ -31,8 +31,10 @@ from tests.upstreams.script import FOREVER, Rule, Script, Scripts, Step
 DIALECT_MODULES = (
     "tests.upstreams.openai_chat",
     "tests.upstreams.anthropic",
+    "tests.upstreams.gemini",
     "tests.upstreams.responses",
     "tests.upstreams.responses_codex",
+    "tests.upstreams.ollama",
 )
 
 for _name in DIALECT_MODULES:
