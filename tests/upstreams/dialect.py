@@ -108,6 +108,10 @@ class Speaker(Protocol):
         """Return a frame without the usage it carries beside other things."""
         return frame
 
+    def first_error(self, refusal: Refusal) -> list[Frame]:
+        """Say an error as the first thing in the stream."""
+        return self.error(refusal)
+
     def huge(self, text: str) -> list[Frame]:
         """Say a text in one frame in the middle of what is already written."""
         return self.text(text, 0)

@@ -110,14 +110,14 @@ def _error_body(answer: Answer, voice: Voice) -> Answer:
 def _error_first(answer: Answer, voice: Voice) -> Answer:
     if not voice.stream:
         return _error_body(answer, voice)
-    return replace(answer, pieces=voice.speaker.error(refusals.refusal("500", manner=voice.manner)))
+    return replace(answer, pieces=voice.speaker.first_error(refusals.refusal("500", manner=voice.manner)))
 
 
 def _limit_first(answer: Answer, voice: Voice) -> Answer:
     refused = refusals.refusal("429", manner=voice.manner, after=voice.after)
     if not voice.stream:
         return replace(refused.answer(), status=200)
-    return replace(answer, pieces=voice.speaker.error(refused))
+    return replace(answer, pieces=voice.speaker.first_error(refused))
 
 
 def _error_midway(answer: Answer, voice: Voice) -> Answer:
