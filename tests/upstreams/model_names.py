@@ -11,6 +11,8 @@
     sim-usage-10-5-4-2  says a word and reports 10 input, 5 output, 4 cached, 2 reasoning tokens
     sim-length          ends for length; sim-filter: for its content
     sim-late-1.5        headers come after 1.5 s
+    sim-plain           as sim-say; through Ollama it can neither think nor call tools
+    sim-embed           any name for media: sim-image, sim-speech, sim-transcribe, sim-moderate
     sim-fault-NAME      the fault of that name; sim-fault-429-after-7 announces 7 s of rest
 
 Other listed models (gpt-x, claude-opus-4-8, gemini-3-pro, ...) answer as sim-say, or with an example where JSON is
@@ -168,7 +170,7 @@ _PLAUSIBLE = {
 
 _CONVENTIONS: tuple[tuple[re.Pattern[str], Callable[[Ask, re.Match[str]], Script | None]], ...] = (
     (re.compile(r"sim-echo"), lambda ask, _: Script((say(ask.text or "(nothing was said)"),))),
-    (re.compile(r"sim-say"), lambda ask, _: Script((say(PROSE),))),
+    (re.compile(r"sim-(say|plain|embed|image|speech|transcribe|moderate)"), lambda ask, _: Script((say(PROSE),))),
     (re.compile(r"sim-tools(-(?P<count>\d{1,2}))?"), lambda ask, found: _tools(ask, int(found["count"] or 1))),
     (
         re.compile(r"sim-think"),

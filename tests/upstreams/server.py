@@ -35,6 +35,8 @@ DIALECT_MODULES = (
     "tests.upstreams.responses",
     "tests.upstreams.responses_codex",
     "tests.upstreams.ollama",
+    "tests.upstreams.openai_media",
+    "tests.upstreams.openai_media_completions",
 )
 
 for _name in DIALECT_MODULES:
