@@ -180,6 +180,14 @@ class LiveProxx:
         messages = [{"role": "user", "content": text}]
         return self.request("POST", "/v1/chat/completions", {"model": model, "messages": messages, **fields})
 
+    def wait_until_served(self, model: str, seconds: float = 10.0) -> None:
+        """Ask for a model until the configuration that leads to it has arrived; raise TimeoutError."""
+        deadline = time.monotonic() + seconds
+        while (answer := self.chat(model))[0] != 200:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{model} is not served: {answer[2]!r}\n{self.log}")
+            time.sleep(LOOK_EVERY)
+
     # Looking and reaching into it.
 
     def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
