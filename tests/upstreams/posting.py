@@ -1,5 +1,6 @@
 """Raw requests to the simulated provider, for its own tests: no client library in between."""
 
+import contextlib
 import http.client
 import json
 from dataclasses import dataclass
@@ -34,10 +35,8 @@ class Reply:
 
 def send(provider: SimulatedProvider, method: str, path: str, body: Any = None, **headers: str) -> Reply:
     """Send one request; header names with underscores for hyphens."""
-    connection = http.client.HTTPConnection("127.0.0.1", provider.port, timeout=5)
     data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-    connection.request(method, path, data, {name.replace("_", "-"): value for name, value in headers.items()})
-    response = connection.getresponse()
-    reply = Reply(response.status, response.headers, response.read())
-    connection.close()
-    return reply
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", provider.port, timeout=5)) as connection:
+        connection.request(method, path, data, {name.replace("_", "-"): value for name, value in headers.items()})
+        with connection.getresponse() as response:
+            return Reply(response.status, response.headers, response.read())
