@@ -146,6 +146,7 @@ TABLE: dict[str, Make] = {
     ),
     # Too much, in everybody's manner.
     "429-openai": lambda after: _rate_limited(after, *_limits(after)),
+    "429-responses": lambda after: _rate_limited(after, *_limits(after)),
     "429-bare": lambda _: Refusal(429, ""),
     "429-date": lambda after: _rate_limited(
         after, ("retry-after", formatdate(time.time() + (2 if after is None else after), usegmt=True))
