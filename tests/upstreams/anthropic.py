@@ -49,7 +49,7 @@ def read(arrival: Arrival, world: World) -> Ask:
         thinks=thinking.get("type") in ("enabled", "adaptive", "between_tools"),
         schema=shape.get("schema"),
         wishes={
-            "thoughts": thinking.get("display", "summarized"),
+            "thoughts": thinking.get("display") or _display(body["model"]),
             "version": arrival.header("anthropic-version"),
             "betas": arrival.header("anthropic-beta"),
             "parallel": not (body.get("tool_choice") or {}).get("disable_parallel_tool_use", False),
@@ -121,6 +121,10 @@ def _own_tools(body: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _must_call(choice: dict[str, Any]) -> str:
     return {"any": "*", "tool": str(choice.get("name", ""))}.get(str(choice.get("type")), "")
+
+
+def _display(model: str) -> str:
+    return "summarized" if anthropic_models.family(model).shows_thoughts else "omitted"
 
 
 def _asks_anthropic(arrival: Arrival) -> bool:

@@ -5,7 +5,7 @@ every kind of thinking, as those before 4.6 take sampling and prefills.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -27,6 +27,7 @@ class Family:
     adaptive: bool = True
     prefill: bool = True
     sampling: bool = True
+    shows_thoughts: bool = True  # unless thinking.display says otherwise
     system_turns: bool = False  # role system among the messages
     efforts: tuple[str, ...] = EFFORTS
     most_tokens: int = 128_000
@@ -46,7 +47,8 @@ def family(model: str) -> Family:
         return Family(adaptive=False, efforts=efforts, most_tokens=64_000)
     if version == (4, 6):
         return Family(prefill=False, efforts=("low", "medium", "high", "max"))
-    return Family(manual=False, prefill=False, sampling=False, system_turns=version >= (4, 8))
+    later = Family(manual=False, prefill=False, sampling=False, shows_thoughts=False)
+    return replace(later, system_turns=version >= (4, 8))
 
 
 def listed(arrival: Arrival, world: World) -> Answer:

@@ -178,11 +178,11 @@ def _thinking(config: dict[str, Any], kind: Family) -> None:
     if budget is None:
         return
     number = int(budget)
-    if kind.budget is None:
+    if kind.budget is None and not (kind.levels and number == -1):
         raise Refused(invalid("Thinking budget is not supported for this model. Please use thinking level instead."))
     if number == 0 and not kind.budget_zero:
         raise Refused(invalid("Budget 0 is invalid. This model only works in thinking mode."))
-    if number not in (0, -1) and not kind.budget[0] <= number <= kind.budget[1]:
+    if kind.budget is not None and number not in (0, -1) and not kind.budget[0] <= number <= kind.budget[1]:
         text = f"The thinking budget {number} is invalid. Please choose a value between {kind.budget[0]} and "
         raise Refused(invalid(f"{text}{kind.budget[1]}."))
 

@@ -173,10 +173,20 @@ def test_thoughts_are_only_shown_to_those_who_ask(provider):
         for members in ({}, {"thinking": {"type": "disabled"}}, {"thinking": {"type": "adaptive"}})
     ]
     assert shown == [["text"], ["text"], ["thinking", "text"]]
-    omitted = ask(provider, thinking={"type": "adaptive", "display": "omitted"}, stream=True)
-    thought = folded(omitted)["content"][0]
-    assert thought["thinking"] == ""
-    assert thought["signature"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_text_of_thoughts_may_be_left_out_and_late_models_do_so(provider, stream):
+    provider.always(think("Hm."), say("x"))
+    cases = [("claude-sonnet-4-6", {}), ("claude-opus-4-8", {"display": "summarized"})]
+    cases += [("claude-opus-4-8", {}), ("claude-sonnet-4-6", {"display": "omitted"})]
+    texts = []
+    for model, display in cases:
+        reply = ask(provider, model=model, thinking={"type": "adaptive", **display}, stream=stream)
+        thought = (folded(reply) if stream else reply.json)["content"][0]
+        assert thought["signature"]
+        texts.append(thought["thinking"])
+    assert texts == ["Hm.", "Hm.", "", ""]
 
 
 def test_a_loop_of_thoughts_and_tools_comes_to_its_end(provider):

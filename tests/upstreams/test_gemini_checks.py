@@ -259,6 +259,7 @@ TAKEN = {
     ),
     "budgets": (thinking(thinkingBudget=-1), PRO),
     "level": (thinking(thinkingLevel="low", includeThoughts=True), NEWEST),
+    "dynamic budget from 3": (thinking(thinkingBudget=-1), NEWEST),
     "media": (contents(user(image(), {"fileData": {"fileUri": "gs://a/b.png", "mimeType": "image/png"}})), NEWEST),
     "media in the response": (contents(U, model(call()), user(response(parts=[image()]))), NEWEST),
 }
