@@ -29,7 +29,7 @@ from tests.upstreams.ids import letters, number
 from tests.upstreams.refusals import invalid
 from tests.upstreams.said import Citation, Counts, End, Said, ToolCall
 
-BASE = r"(/openai|/api|/inference)?(/v1|/paas/v4|/coding/paas/v4)?"
+BASE = r"(/v1beta)?(/openai|/api|/inference)?(/v1|/paas/v4|/coding/paas/v4)?"
 REASONS = {"length": "length", "context_window": "length", "tools": "tool_calls", "filter": "content_filter"}
 
 
@@ -47,7 +47,7 @@ def read(arrival: Arrival, world: World) -> Ask:
         raise Refused(invalid("We could not parse the JSON body of your request.")) from None
     if not isinstance(body, dict):
         raise Refused(invalid("We could not parse the JSON body of your request: it is no object."))
-    openai_checks.check(body, strict=arrival.path.startswith("/v1"))
+    openai_checks.check(body, strict=arrival.path.startswith("/v1/"))
     messages = body["messages"]
     last = messages[-1]
     limit = body.get("max_completion_tokens") or body.get("max_tokens")

@@ -197,6 +197,7 @@ def test_imitators_elsewhere_take_unknown_members(provider):
     body = {"model": "sim-say", "messages": USER, "thinking": {"type": "enabled"}}
     assert post(provider, body)[0] == 400
     assert post(provider, body, path="/api/paas/v4/chat/completions")[0] == 200
+    assert post(provider, body, path="/v1beta/openai/chat/completions")[0] == 200
 
 
 REFUSED = {
