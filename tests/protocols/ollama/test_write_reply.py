@@ -129,7 +129,14 @@ def test_a_call_without_arguments_has_an_empty_object(args):
 def test_interleaved_calls_come_in_the_order_in_which_they_began():
     """D1."""
     events = [PartOpened(0, "call", id="1", name="f"), PartOpened(1, "call", id="2", name="g")]
-    events += [ArgsDelta(1, '{"x":'), ArgsDelta(0, '{"y":2}'), ArgsDelta(1, "1}"), PartClosed(1), PartClosed(0), Ended()]
+    events += [
+        ArgsDelta(1, '{"x":'),
+        ArgsDelta(0, '{"y":2}'),
+        ArgsDelta(1, "1}"),
+        PartClosed(1),
+        PartClosed(0),
+        Ended(),
+    ]
     calls = [call for line in streamed(events) for call in line["message"].get("tool_calls", ())]
     assert [(call["id"], call["function"]["index"]) for call in calls] == [("1", 0), ("2", 1)]
     assert [call["function"]["arguments"] for call in calls] == [{"y": 2}, {"x": 1}]
