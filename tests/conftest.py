@@ -133,3 +133,13 @@ def module_proxx(
     folder = tmp_path_factory.mktemp("proxx")
     with running(folder, templates, module_provider, server=request.param) as proxx:
         yield proxx
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how many cells of the matrix were tried."""
+    cells = {kind: 0 for kind in ("passed", "failed")}
+    for kind in cells:
+        reports = terminalreporter.stats.get(kind, ())
+        cells[kind] = sum("test_matrix.py::test_every_cell" in report.nodeid for report in reports)
+    if sum(cells.values()):
+        terminalreporter.write_line(f"matrix: {cells['passed']} cells passed, {cells['failed']} failed")

@@ -21,6 +21,11 @@ def upstream(dialect: str, model: str) -> str:
     return f"{PROVIDERS[dialect]}/{model}"
 
 
+def limited(dialect: str) -> str:
+    """Return the provider of this dialect whose credentials may hit limits."""
+    return PROVIDERS[dialect].replace("up-", "limited-")
+
+
 def ask(proxx: LiveProxx, client: str, talk: Talk, **headers: str) -> Heard:
     """Send a talk and return what the client heard; an HTTP error is an AssertionError."""
     status, _, answer = send(proxx, client, talk, **headers)
@@ -43,16 +48,20 @@ def with_model(talk: Talk, dialect: str, model: str) -> Talk:
 
 def five_upstreams(proxx: LiveProxx) -> None:
     """Give a running proxx one private provider per dialect, all of them its simulated one, and wait until it knows."""
-    rows = [(PROVIDERS[name], name, AUTH.get(name, "bearer")) for name in CLIENTS]
+    rows = [(PROVIDERS[name], name, AUTH.get(name, "bearer"), 1) for name in CLIENTS]
+    # A credential that hits a limit rests: these providers have one for every call that a test makes to them.
+    rows += [(limited(name), name, AUTH.get(name, "bearer"), 12) for name in CLIENTS]
     proxx.run(
         f"""
 from accounts.models import Credential
 from routing.models import ProviderSetting
-for provider_id, protocol, auth in {rows!r}:
+for provider_id, protocol, auth, count in {rows!r}:
     ProviderSetting.objects.create(
         provider_id=provider_id, base_url={proxx.provider.origin!r}, protocols=[protocol], auth=auth, models_paths=[]
     )
-    Credential.objects.create(provider_id=provider_id, secret="sk-sim-1", label=protocol)
+    for number in range(count):
+        label = f"{{protocol}}-{{number}}"
+        Credential.objects.create(provider_id=provider_id, secret=f"sk-sim-{{number}}", label=label)
 """
     )
-    proxx.wait_until_served(upstream("ollama", "sim-say"))
+    proxx.wait_until_served(upstream("openai_chat", "sim-say"))

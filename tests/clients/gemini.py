@@ -68,9 +68,9 @@ def stream(answer: bytes) -> Heard:
     """Read as google-genai for Python does: nothing but `data: ` + JSON + blank line."""
     found = []
     for frame in answer.decode().replace("\r\n", "\n").split("\n\n"):
-        if frame.strip():
-            assert frame.strip().startswith("data: ") and "\n" not in frame.strip(), f"no Gemini event: {frame!r}"
-            found.append(json.loads(frame.strip()[6:]))
+        if line := frame.strip():
+            assert line.startswith("data: "), f"no Gemini event: {frame!r}"
+            found.append(json.loads(line[6:]))
     for event in found[:-1]:
         assert "error" not in event, "an error is the last word"
     if found and "error" in found[-1]:

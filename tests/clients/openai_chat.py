@@ -126,7 +126,7 @@ def _gather(calls: dict[int, dict[str, Any]], piece: dict[str, Any]) -> None:
         assert piece["function"]["name"]
         calls[index] = {"id": piece["id"], "name": piece["function"]["name"], "arguments": "", "extra": None}
     else:
-        assert not piece.get("id") and not piece["function"].get("name"), "id and name come once"
+        assert not any((piece.get("id"), piece["function"].get("name"))), "id and name come once"
     calls[index]["arguments"] += piece["function"].get("arguments") or ""
     calls[index]["extra"] = piece.get("extra_content") or calls[index]["extra"]
 
