@@ -1,10 +1,11 @@
 """The dialects proxx speaks, by name. A new one is a package and a line here."""
 
+from proxx.protocols.gemini import PROTOCOL as GEMINI
 from proxx.protocols.ollama import PROTOCOL as OLLAMA
 from proxx.protocols.openai_chat import PROTOCOL as OPENAI_CHAT
 from proxx.protocols.spec import Protocol
 
-PROTOCOLS: dict[str, Protocol] = {protocol.name: protocol for protocol in (OPENAI_CHAT, OLLAMA)}
+PROTOCOLS: dict[str, Protocol] = {protocol.name: protocol for protocol in (OPENAI_CHAT, OLLAMA, GEMINI)}
 
 
 def get(name: str) -> Protocol:
