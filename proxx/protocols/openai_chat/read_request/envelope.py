@@ -1,4 +1,4 @@
-"""A client's chat completion body -> Envelope. Only the head is decoded; the rest is the upstream's to judge."""
+"""The head of a chat completion body: model, stream, stream options."""
 
 import msgspec
 
@@ -6,8 +6,7 @@ from proxx.protocols.framing.heads import read_head
 from proxx.protocols.framing.lenient import FAULTS, decode
 from proxx.protocols.hub.errors import Unreadable
 from proxx.protocols.hub.request import Envelope
-
-NAME = "openai_chat"
+from proxx.protocols.openai_chat.dialect import NAME
 
 
 class _StreamOptions(msgspec.Struct):
