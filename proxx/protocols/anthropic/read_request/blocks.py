@@ -64,7 +64,7 @@ def read_parts(raw: msgspec.Raw, where: str, *, role: str, family: str = "") -> 
             found = hosted_of(block)
             parts.append(found if found is not None else Opaque(block, DIALECT))
         elif isinstance(block, _ALLOWED[role]):
-            parts += _parts_of(block, at, family)
+            parts += parts_of(block, at, family)
         else:
             raise Unreadable(f"{at}: this block cannot stand in a message of role '{role}'.", param=at)
     return tuple(_signed_calls(joined(parts)))
@@ -88,7 +88,7 @@ def citation_of(raw: dict[str, Any], text: str) -> Citation:
 
 def reasoning_of(text: str, signature: str, family: str) -> Reasoning:
     """Return a thinking block as it was before we or its maker signed it."""
-    blob = received(signature, kind="signature", dialect=DIALECT, family=family) if signature else None
+    blob = _blob("signature", signature, family) if signature else None
     if blob is None or blob.family == UNSIGNED:
         return Reasoning(text)
     if blob.dialect == "openai_responses":  # its items are not to be changed: what was a summary is one again
@@ -98,7 +98,12 @@ def reasoning_of(text: str, signature: str, family: str) -> Reasoning:
 
 def redacted(data: str, family: str) -> Reasoning:
     """Return a block of redacted thinking."""
-    return Reasoning(blob=received(data, kind="redacted", dialect=DIALECT, family=family))
+    return Reasoning(blob=_blob("redacted", data, family))
+
+
+def _blob(kind: str, value: str, family: str) -> Blob:
+    # In a reply it is the upstream's own, even if that wrapped it: it wants it back as it was.
+    return Blob(kind, value, DIALECT, family) if family else received(value, kind=kind, dialect=DIALECT)
 
 
 def mark_of(control: CacheControl | None) -> CacheMark | None:
@@ -106,7 +111,8 @@ def mark_of(control: CacheControl | None) -> CacheMark | None:
     return None if control is None else CacheMark(control.ttl or "")
 
 
-def _parts_of(block: KnownBlock, where: str, family: str) -> list[Part]:
+def parts_of(block: KnownBlock, where: str, family: str) -> list[Part]:
+    """Return one block as parts, of which there are several only for documents in pieces."""
     match block:
         case TextBlock(text=text):
             citations = tuple(citation_of(one, text) for one in block.citations or ())
@@ -148,7 +154,7 @@ def _result(block: ToolResultBlock, where: str) -> ToolResult:
         for place, raw in enumerate(content):
             inner = read_block(raw, f"{at}[{place}]")
             if isinstance(inner, _RESULT):
-                parts += _parts_of(inner, f"{at}[{place}]", "")
+                parts += parts_of(inner, f"{at}[{place}]", "")
             elif isinstance(inner, dict):
                 parts.append(Opaque(inner, DIALECT))
             else:

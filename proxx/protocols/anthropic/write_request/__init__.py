@@ -1,0 +1,5 @@
+"""What goes to a Messages upstream: a client's own bytes, or a Request in this dialect."""
+
+from proxx.protocols.anthropic.write_request.same import same_dialect
+
+__all__ = ["same_dialect"]
