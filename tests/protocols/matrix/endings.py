@@ -12,7 +12,7 @@ Scenario = Callable[[Cell], None]
 
 # What each client's dialect calls an error class (vendors' own lists), and the HTTP status it comes with.
 ERRORS = {
-    "invalid_request": (400, "invalid_request_error", "invalid_request_error", "INVALID_ARGUMENT"),
+    "400": (400, "invalid_request_error", "invalid_request_error", "INVALID_ARGUMENT"),
     "429": (429, "rate_limit_error", "rate_limit_error", "RESOURCE_EXHAUSTED"),
     "500": (502, "server_error", "api_error", "INTERNAL"),
 }
@@ -89,6 +89,8 @@ def empty_answer(cell: Cell) -> None:
 
 
 def unreadable_request(cell: Cell) -> None:
+    if cell.same:
+        return  # the provider's to judge: its client's bytes go there as they are
     talk = replace(Talk(), turns=(User("x"),), temperature="hot")  # type: ignore[arg-type]
     status, answer = cell.answer(talk, say("never"))
     assert status == 400, answer
