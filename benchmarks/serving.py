@@ -37,6 +37,7 @@ SERVERS: dict[str, dict[str, str]] = {
     "daphne": {"PROXX_SERVER": "daphne"},
     "daphne-stock": {"PROXX_SERVER": "daphne", "PROXX_DATA_PLANE": "stock"},
     "uvicorn": {"PROXX_SERVER": "uvicorn"},
+    "uvicorn-stock": {"PROXX_SERVER": "uvicorn", "PROXX_DATA_PLANE": "stock"},
 }
 
 

@@ -57,7 +57,7 @@ def _server(name: str, plane: str) -> Callable[[Any, socket.socket, Callable[[],
     if name == "uvicorn":
         from proxx.server import uvicorn_server
 
-        return uvicorn_server.serve
+        return partial(uvicorn_server.serve, plane)
     from proxx.server import daphne_server
 
     return partial(daphne_server.serve, plane)

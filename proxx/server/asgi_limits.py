@@ -17,7 +17,6 @@ from proxx.server.refusals import Refusal, Refused
 LINGER: Final = 10.0  # seconds a refused client has to stop sending and read its answer
 QUIET: Final = 0.5  # ... and once nothing came for this long, it has
 LOOK_UP: Final = 64  # messages; uvicorn's send does not wait once the client has gone, so a tight loop would never end
-UPGRADE: Final = refusals.Refusal(426, "upgrade_required", "WebSockets are not served here.")
 
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -59,7 +58,7 @@ class BodyLimits:
         body: Body | None = None
         try:
             if scope["method"] == "GET" and (b"upgrade", b"websocket") in scope["headers"]:
-                raise Refused(UPGRADE)
+                raise Refused(refusals.NO_WEBSOCKETS)
             body = self._expected(scope)
             await self._read(body, receive)
             await self._application(scope, _after(body, receive), watched)

@@ -59,6 +59,7 @@ def _envelope(refusal: Refusal) -> dict[str, str | None]:
 
 
 UPGRADE_WITH_BODY = Refusal(400, "malformed_request", "A request for a WebSocket cannot have a body.")
+NO_WEBSOCKETS = Refusal(426, "upgrade_required", "WebSockets are not served here.")
 MALFORMED = Refusal(400, "malformed_request", "This is not a well-formed HTTP request.")
 TWO_LENGTHS = Refusal(400, "malformed_request", "The request states the length of its body in two ways.")
 BAD_LENGTH = Refusal(400, "malformed_request", "The length of the request's body is not readable.")

@@ -8,7 +8,7 @@ MIB = 1024 * 1024
 PROXY_HOST = env.text("PROXY_HOST", "HOST", default="127.0.0.1")
 PROXY_PORT = env.whole("PROXY_PORT", "PORT", default=8789, most=65535)
 PROXX_SERVER = env.text("PROXX_SERVER", default="daphne")  # or uvicorn (requirements/uvicorn.txt)
-PROXX_DATA_PLANE = env.text("PROXX_DATA_PLANE", default="fast")  # under Daphne; stock: Daphne's own HTTP code
+PROXX_DATA_PLANE = env.text("PROXX_DATA_PLANE", default="fast")  # stock: the server's own HTTP code
 PROXY_TRUSTED_PROXIES = env.words("PROXY_TRUSTED_PROXIES")  # addresses or networks whose X-Forwarded-* count
 
 # Who may call.

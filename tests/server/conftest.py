@@ -159,7 +159,10 @@ def servers():
         yield of
 
 
-@pytest.fixture(params=["daphne-fast", "daphne-stock", "uvicorn"])
+KINDS = ["daphne-fast", "daphne-stock", "uvicorn-fast", "uvicorn-stock"]
+
+
+@pytest.fixture(params=KINDS)
 def server(request, servers):
     """Each of our servers in turn."""
     return servers(request.param)
@@ -167,11 +170,17 @@ def server(request, servers):
 
 @pytest.fixture(params=["daphne-fast", "daphne-stock"])
 def daphne(request, servers):
-    """Each data plane of Daphne in turn: the ones with deadlines."""
+    """Each data plane of Daphne in turn: the ones with WebSockets."""
     return servers(request.param)
 
 
-@pytest.fixture
-def fast(servers):
-    """The default data plane."""
-    return servers("daphne-fast")
+@pytest.fixture(params=["daphne-fast", "daphne-stock", "uvicorn-fast"])
+def strict(request, servers):
+    """Each that keeps deadlines."""
+    return servers(request.param)
+
+
+@pytest.fixture(params=["daphne-fast", "uvicorn-fast"])
+def fast(request, servers):
+    """The default data plane, in either server."""
+    return servers(request.param)

@@ -1,6 +1,7 @@
-"""`python -m tests.server.launch daphne-fast|daphne-stock|uvicorn`: one of our servers around the test application."""
+"""`python -m tests.server.launch daphne-fast`, or another of conftest.KINDS: a server around the test application."""
 
 import asyncio
+import importlib
 import importlib.util
 import os
 import sys
@@ -19,13 +20,9 @@ def main(kind):
     from tests.server.application import application
 
     listener = listening.bind("127.0.0.1", 0)
-    if kind == "uvicorn":
-        from proxx.server import uvicorn_server
-
-        return uvicorn_server.serve(application, listener, lambda: None)
-    from proxx.server import daphne_server
-
-    return daphne_server.serve(kind.removeprefix("daphne-"), application, listener, lambda: None)
+    server, _, plane = kind.partition("-")
+    serve = importlib.import_module(f"proxx.server.{server}_server").serve
+    return serve(plane, application, listener, lambda: None)
 
 
 if __name__ == "__main__":

@@ -82,8 +82,8 @@ def test_a_stream_leaves_piece_by_piece(server):
         assert until(sock, b"0\r\n\r\n")
 
 
-def test_http_1_0_gets_a_stream_ended_by_the_connection(daphne):
-    answer = daphne.ask(b"GET /stream?count=2 HTTP/1.0\r\nHost: x\r\n\r\n")
+def test_http_1_0_gets_a_stream_ended_by_the_connection(strict):
+    answer = strict.ask(b"GET /stream?count=2 HTTP/1.0\r\nHost: x\r\n\r\n")
     assert answer.endswith(b"data: 0\n\ndata: 1\n\n")
     assert b"chunked" not in answer.lower()
 
@@ -109,25 +109,25 @@ def test_an_absolute_target_and_an_asterisk_are_understood(fast):
     assert parsed(fast.ask(b"OPTIONS * HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"))[0] == 200
 
 
-def test_an_upgrade_to_http_2_is_ignored_and_the_body_read(daphne):
+def test_an_upgrade_to_http_2_is_ignored_and_the_body_read(strict):
     """Java's client offers h2c on every first request, POST included."""
     request = (
         b"POST /mirror HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
         b"HTTP2-Settings: AAEAAEAAAAIAAAAB\r\nContent-Length: 5\r\n\r\n"
     )
-    with daphne.connect() as sock:
+    with strict.connect() as sock:
         sock.sendall(request + b"hello")
         assert until(sock, b"hello").startswith(b"HTTP/1.1 200")
 
 
-def test_a_crash_is_answered_with_500_and_an_envelope(daphne):
-    status, _, body = daphne.get("/crash")
+def test_a_crash_is_answered_with_500_and_an_envelope(strict):
+    status, _, body = strict.get("/crash")
     assert status == 500
     assert json.loads(body)["error"]["code"] == "internal_error"
 
 
-def test_an_application_that_says_nothing_is_a_500(daphne):
-    assert daphne.get("/silent")[0] == 500
+def test_an_application_that_says_nothing_is_a_500(strict):
+    assert strict.get("/silent")[0] == 500
 
 
 def test_half_an_answer_is_never_taken_for_a_whole_one(server):
@@ -163,12 +163,12 @@ def test_the_application_hears_of_a_departure_within_a_second(server):
     eventually(lambda: server.facts()["seen"]["left"] == before + 2, 2)
 
 
-def test_an_application_that_does_not_listen_is_cancelled_when_its_client_leaves(daphne):
-    before = daphne.facts()["seen"]["cancelled"]
-    with daphne.connect() as sock:
+def test_an_application_that_does_not_listen_is_cancelled_when_its_client_leaves(strict):
+    before = strict.facts()["seen"]["cancelled"]
+    with strict.connect() as sock:
         sock.sendall(b"GET /stubborn?begin=1 HTTP/1.1\r\nHost: x\r\n\r\n")
         until(sock, b"begun")
-    eventually(lambda: daphne.facts()["seen"]["cancelled"] == before + 1, 2)
+    eventually(lambda: strict.facts()["seen"]["cancelled"] == before + 1, 2)
 
 
 def test_a_connection_that_said_close_is_closed(server):

@@ -107,17 +107,17 @@ def test_a_reader_that_never_reads_fills_no_memory(server):
         sock.close()
 
 
-def test_a_reader_that_never_reads_is_cut(daphne):
-    with daphne.connect() as sock:
+def test_a_reader_that_never_reads_is_cut(strict):
+    with strict.connect() as sock:
         sock.sendall(b"GET /flood HTTP/1.1\r\nHost: x\r\n\r\n")
         time.sleep(2)  # the deadline itself is under test: 0.8 s and a beat
         sock.settimeout(5)
         assert len(everything(sock)) < 64 * MIB, "what was under way, then the end"
 
 
-def test_a_slow_reader_that_does_read_is_not_cut(daphne):
+def test_a_slow_reader_that_does_read_is_not_cut(strict):
     """Slower than the server writes, but never still for as long as the deadline."""
-    with daphne.connect() as sock:
+    with strict.connect() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         sock.sendall(b"GET /flood?size=16777216 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         size, last = 0, time.monotonic()
@@ -129,9 +129,9 @@ def test_a_slow_reader_that_does_read_is_not_cut(daphne):
     assert time.monotonic() - last > 1
 
 
-def test_half_a_head_ends_at_its_deadline_however_it_drips(daphne):
+def test_half_a_head_ends_at_its_deadline_however_it_drips(strict):
     began = time.monotonic()
-    with daphne.connect() as sock:
+    with strict.connect() as sock:
         sock.sendall(b"GET /echo HTTP/1.1\r\nX-Slow: ")
         dripping = threading.Thread(target=_drip, args=(sock,))
         dripping.start()
@@ -150,13 +150,13 @@ def _drip(sock):
         return
 
 
-def test_a_silent_connection_is_closed(daphne):
-    with daphne.connect() as sock:
+def test_a_silent_connection_is_closed(strict):
+    with strict.connect() as sock:
         assert everything(sock) == b""
 
 
-def test_an_idle_connection_is_closed(daphne):
-    with daphne.connect() as sock:
+def test_an_idle_connection_is_closed(strict):
+    with strict.connect() as sock:
         sock.sendall(b"POST /mirror HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello")
         until(sock, b"hello")
         began = time.monotonic()
@@ -164,8 +164,8 @@ def test_an_idle_connection_is_closed(daphne):
         assert 1 < time.monotonic() - began < 3.5
 
 
-def test_a_body_that_stands_still_ends_at_its_deadline(daphne):
-    with daphne.connect() as sock:
+def test_a_body_that_stands_still_ends_at_its_deadline(strict):
+    with strict.connect() as sock:
         sock.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nx")
         dripping = threading.Thread(target=_drip, args=(sock,))
         dripping.start()
@@ -174,8 +174,8 @@ def test_a_body_that_stands_still_ends_at_its_deadline(daphne):
     assert error_of(answer)[:2] == (408, "request_timeout")
 
 
-def test_a_body_that_keeps_coming_is_heard_out(daphne):
-    with daphne.connect() as sock:
+def test_a_body_that_keeps_coming_is_heard_out(strict):
+    with strict.connect() as sock:
         sock.sendall(b"POST /mirror HTTP/1.1\r\nHost: x\r\nContent-Length: 6000\r\nConnection: close\r\n\r\n")
         for _ in range(6):
             time.sleep(0.3)

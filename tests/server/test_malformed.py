@@ -66,9 +66,9 @@ def test_the_fast_plane_refuses_more(fast, name):
     assert fast.ask(STRICTER[name], 3).startswith(b"HTTP/1.1 4")
 
 
-def test_what_follows_a_refused_request_is_not_read(daphne):
+def test_what_follows_a_refused_request_is_not_read(strict):
     smuggled = b"GET /echo?smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
-    answer = daphne.ask(SMUGGLED["two lengths"] + smuggled)
+    answer = strict.ask(SMUGGLED["two lengths"] + smuggled)
     assert b"smuggled" not in answer
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.server.conftest import eventually, everything, parsed, running, until
+from tests.server.conftest import KINDS, eventually, everything, parsed, running, until
 from tests.server.test_sockets import opened
 
 pytestmark = pytest.mark.slow
@@ -26,7 +26,7 @@ def listens(served):
     return True
 
 
-@pytest.mark.parametrize("kind", ["daphne-fast", "daphne-stock", "uvicorn"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_stop_treats_everybody_as_it_should(kind):
     with running(kind, PROXY_DRAIN_TIMEOUT="1.5", PROXY_READER_TIMEOUT="60") as served:
         idle = asked(served, b"/echo")
@@ -40,7 +40,7 @@ def test_a_stop_treats_everybody_as_it_should(kind):
         mute = asked(served, b"/stubborn")
         unread = asked(served, b"/flood")
         unread.recv(1)
-        socket = opened(served, "/chat") if kind != "uvicorn" else None
+        socket = opened(served, "/chat") if kind.startswith("daphne") else None
         for stream in streams:
             until(stream, b"data: 0")
         until(endless, b"begun")
@@ -67,7 +67,7 @@ def test_a_stop_treats_everybody_as_it_should(kind):
         assert served.process.wait(10) == 0
 
 
-@pytest.mark.parametrize("kind", ["daphne-fast", "daphne-stock", "uvicorn"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_lost_terminal_is_a_stop_like_any_other(kind):
     with running(kind, PROXY_DRAIN_TIMEOUT="5") as served:
         stream = asked(served, b"/stream?count=3&pause=0.1")
@@ -87,7 +87,7 @@ def test_who_told_us_to_ignore_a_lost_terminal_is_obeyed():
         signal.signal(signal.SIGHUP, ours)
 
 
-@pytest.mark.parametrize("kind", ["daphne-fast", "uvicorn"])
+@pytest.mark.parametrize("kind", ["daphne-fast", "uvicorn-fast", "uvicorn-stock"])
 def test_a_second_signal_hurries(kind):
     with running(kind, PROXY_DRAIN_TIMEOUT="60") as served:
         sock = asked(served, b"/stubborn?begin=1")
