@@ -169,9 +169,10 @@ def _request(call: Call, candidate: Candidate, chosen: Route) -> UpstreamRequest
         headers = list({**_STANDARD_HEADERS, **dict(chosen.upstream.headers), **dict(chosen.headers), **own}.items())
     if credential is not None:
         headers.extend(auth.headers(candidate.auth, credential.secret.reveal()))
+    form = "" if chosen.translates else call.envelope.form  # what is written is always the dialect's usual form
     return UpstreamRequest(
         method="POST",
-        url=client.url(chosen.upstream.url(candidate.url, stream=call.envelope.stream)),
+        url=client.url(chosen.upstream.url(candidate.url, stream=call.envelope.stream, form=form)),
         headers=headers,
         body=chosen.body,
         timeouts=Timeouts(

@@ -91,7 +91,8 @@ class Protocol:
 
     `read_envelope(body, model=, stream=)` gets `model` and `stream` where the path says them. `same_dialect(envelope,
     model=, ask_usage=)` is the body for an upstream of the same dialect. `streams_json` says that a stream may open
-    with a brace or bracket, `stream_types` the content types of forms that differ from `stream_type`. `url(url, stream=)` fits a candidate's URL to the call. `write_error(facts)` is the
+    with a brace or bracket, `stream_types` the content types of forms that differ from `stream_type`.
+    `url(url, stream=, form=)` fits a candidate's URL to the call; a translated one has no form. `write_error(facts)` is the
     body of an HTTP error. `headers` go to every upstream of the dialect, `client_headers` (names in lower case) are taken
     over from a client of the same dialect, `reply_headers` (names, or beginnings that end with a hyphen) are given back;
     `statuses` are HTTP statuses of error classes that differ from the usual. `watch_stream(strip_usage=, rename=)` also
@@ -119,7 +120,7 @@ class Protocol:
 
     streams_json: bool = False
     stream_types: Mapping[str, str] = field(default_factory=dict)
-    url: Callable[..., str] = lambda url, *, stream: url
+    url: Callable[..., str] = lambda url, *, stream, form="": url
     headers: tuple[tuple[bytes, bytes], ...] = ()
     client_headers: tuple[str, ...] = ()
     reply_headers: tuple[bytes, ...] = ()

@@ -34,7 +34,7 @@ def same_dialect(request: Envelope, *, model: str, ask_usage: bool) -> bytes:
     return _WRAPPED.sub(_own, body) if b'"Z3cxL' in body else body
 
 
-def url(url: str, *, stream: bool) -> str:
+def url(url: str, *, stream: bool, form: str = "") -> str:
     """Return a candidate's URL for a stream, which is always asked for as events, or for a whole answer."""
     if not stream or not url.endswith(_WHOLE):
         return url
