@@ -35,7 +35,7 @@ MESSAGE = {
     "role": "string", "content": "string", "thinking": "string", "images": "[]api.ImageData",
     "tool_calls": "[]api.ToolCall", "tool_name": "string", "tool_call_id": "string",
 }  # fmt: skip
-_GO = {bool: "bool", int: "number", float: "number", str: "string", list: "array", dict: "object"}
+_GO = {type(None): "null", bool: "bool", int: "number", float: "number", str: "string", list: "array", dict: "object"}
 _FITS: dict[str, tuple[type, ...]] = {"string": (str,), "bool": (bool,), "int": (int,)}
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _DURATION = re.compile(r"-?(\d+(\.\d*)?(h|m|s|ms|us|µs|ns))+|0")

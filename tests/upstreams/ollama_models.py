@@ -48,7 +48,10 @@ def known(name: str, world: World) -> bool:
 
 def model_of(body: dict[str, Any], *, missing: str = "model is required") -> str:
     """Return the model that is asked for; raise Refused."""
-    name = plain(body.get("model") or body.get("name") or "")
+    name = body.get("model") or ""
+    if not isinstance(name, str):
+        raise refused("json: cannot unmarshal the model's name into Go struct field of type string")
+    name = plain(name)
     if not name:
         raise refused(missing)
     return name
@@ -87,9 +90,10 @@ def shown(arrival: Arrival, world: World) -> Answer:
     """Show a model: what it can do, and how long its context is."""
     body = read_body(arrival)
     typed(body, {"model": "string", "name": "string", "verbose": "bool"}, "ShowRequest")
-    name = model_of(body)
+    named = body.get("model") or body.get("name")
+    name = model_of({"model": named})
     if not known(name, world):
-        raise refused(f"model '{body.get('model') or body.get('name')}' not found", 404)
+        raise refused(f"model '{named}' not found", 404)
     family = _family(name)
     return whole(
         200,

@@ -177,7 +177,7 @@ class EmbedSpeaker(_OllamaSpeaker):
 
     def whole(self, said: Sequence[Said], counts: Counts) -> list[Frame]:
         """Return the vectors."""
-        size = min(self._ask.dimensions or SIZE, SIZE)
+        size = self._ask.dimensions if 0 < self._ask.dimensions < SIZE else SIZE
         body: dict[str, Any] = {
             "model": self._ask.named,
             "embeddings": [vector(text, size) for text in self._ask.inputs],

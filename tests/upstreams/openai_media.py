@@ -55,7 +55,7 @@ def read_embeddings(arrival: Arrival, _: World) -> MediaAsk:
     shape, dimensions = body.get("encoding_format") or "float", body.get("dimensions")
     if shape not in ("float", "base64"):
         raise wrong_value("encoding_format", shape, ("float", "base64"))
-    size = SIZES.get(body["model"], SIZE)
+    size = SIZES.get(text(body["model"], "model"), SIZE)
     if dimensions is not None:
         if not isinstance(dimensions, int) or isinstance(dimensions, bool):
             raise wrong_type("dimensions", "an integer", dimensions)
@@ -132,6 +132,11 @@ def _pictures(body: dict[str, Any], *, pictures: int) -> MediaAsk:
     older = str(model).startswith("dall-e")
     if not older and body.get("response_format") is not None:
         raise refused("Unknown parameter: 'response_format'.", "response_format", "unknown_parameter")
+    drafts = body.get("partial_images") or 0
+    if isinstance(drafts, bool) or not isinstance(drafts, int):
+        raise wrong_type("partial_images", "an integer", drafts)
+    if not 0 <= drafts <= 3:
+        raise outside("partial_images", drafts, most=3)
     if not re.fullmatch(r"auto|\d+x\d+", str(body.get("size") or "auto")):
         raise wrong_value("size", body["size"], ("1024x1024", "1024x1536", "1536x1024", "auto"))
     by_url = older and body.get("response_format") != "b64_json"
@@ -148,8 +153,8 @@ def _pictures(body: dict[str, Any], *, pictures: int) -> MediaAsk:
         if body.get("stream"):
             shown = {"b64_json": image(prompt), "created_at": now(), "size": "1024x1024", "output_format": "png"}
             kinds = {"type": f"image_{kind}.partial_image"}
-            drafts = [{**shown, **kinds, "partial_image_index": at} for at in range(body.get("partial_images") or 0)]
-            return [*drafts, {**shown, "usage": usage}]
+            early = [{**shown, **kinds, "partial_image_index": at} for at in range(drafts)]
+            return [*early, {**shown, "usage": usage}]
         urls = [{"url": f"https://images.invalid/{letters(12)}.png", "revised_prompt": prompt} for _ in range(count)]
         data = urls if by_url else [{"b64_json": image(f"{prompt} {index}")} for index in range(count)]
         return {"created": now(), "data": data, **({} if older else {"usage": usage})}

@@ -42,7 +42,7 @@ def read_speech(arrival: Arrival, _: World) -> MediaAsk:
     if not isinstance(body["voice"], dict) and body["voice"] not in VOICES:
         raise wrong_value("voice", body["voice"], VOICES)
     sound = body.get("response_format") or "mp3"
-    if sound not in SOUNDS:
+    if not isinstance(sound, str) or sound not in SOUNDS:
         raise wrong_value("response_format", sound, tuple(SOUNDS))
     speed = body.get("speed") or 1.0
     if not isinstance(speed, int | float) or not 0.25 <= speed <= 4:

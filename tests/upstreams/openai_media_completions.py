@@ -33,6 +33,7 @@ RANGES = {
     "frequency_penalty": (-2, 2),
     "presence_penalty": (-2, 2),
 }  # fmt: skip
+WHOLE = {"n", "best_of", "logprobs", "max_tokens"}
 REASONS = {"length": "length", "context_window": "length", "filter": "content_filter"}
 DEFAULT_LIMIT = 16
 PROMPTS = 2048
@@ -57,7 +58,11 @@ def read(arrival: Arrival, _: World) -> CompletionAsk:
     _numbers(body)
     if body.get("stream_options") is not None and not body.get("stream"):
         raise refused("The 'stream_options' parameter is only allowed when 'stream' is enabled.", "stream_options")
+    if not isinstance(body.get("stream_options") or {}, dict):
+        raise wrong_type("stream_options", "an object", body["stream_options"])
     stops = body.get("stop") or ()
+    if not isinstance(stops, str) and not (isinstance(stops, list | tuple) and all(isinstance(s, str) for s in stops)):
+        raise wrong_type("stop", "a string or an array of strings", stops)
     if not isinstance(stops, str) and len(stops) > 4:
         raise refused("Invalid 'stop': at most 4 elements.", "stop", "array_above_max_length")
     prompts, count = _prompts(body.get("prompt", "<|endoftext|>")), body.get("n") or 1
@@ -81,7 +86,8 @@ def _numbers(body: dict[str, Any]) -> None:
         value = body.get(name)
         if value is None:
             continue
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        whole = name in WHOLE and not isinstance(value, int)
+        if isinstance(value, bool) or not isinstance(value, int | float) or whole:
             raise wrong_type(name, "a number", value)
         if value < least:
             raise outside(name, value, least=least)

@@ -190,6 +190,8 @@ def _schema(shape: dict[str, Any]) -> None:
 
 
 def _lists(body: dict[str, Any]) -> None:
+    if not isinstance(body.get("include") or [], list):
+        raise wrong_type("include", "an array", body["include"])
     for index, name in enumerate(body.get("include") or ()):
         if name not in INCLUDES:
             raise wrong_value(f"include[{index}]", name, INCLUDES)

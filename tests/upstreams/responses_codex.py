@@ -130,12 +130,13 @@ def _front(body: dict[str, Any]) -> None:
     for name in REFUSED:
         if name in body:
             raise Refused(detail(f"Unsupported parameter: {name}"))
-    for name in body.get("stream_options") or {}:
+    options, tools = body.get("stream_options"), body.get("tools")
+    for name in options if isinstance(options, dict) else ():
         if name != "reasoning_summary_delivery":
             raise Refused(detail(f"Unsupported parameter: stream_options.{name}"))
     if body.get("service_tier") not in (None, "priority"):
         raise Refused(detail(f"Unsupported service_tier: {body['service_tier']}"))
-    for tool in body.get("tools") or ():
+    for tool in tools if isinstance(tools, list) else ():
         kind = tool.get("type") if isinstance(tool, dict) else None
         if kind not in TOOLS:
             raise Refused(detail(f"Unsupported tool type: {kind}"))

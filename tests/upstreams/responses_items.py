@@ -99,7 +99,7 @@ def _item(item: Any, where: str) -> dict[str, Any]:
     kind = item.get("type")
     if kind is None:
         kind = "item_reference" if set(item) == {"id"} else "message"
-    if kind not in ITEMS:
+    if not isinstance(kind, str) or kind not in ITEMS:
         raise wrong_value(where, kind, tuple(ITEMS))
     shape = ITEMS[kind]
     for name in shape.required:
@@ -237,9 +237,9 @@ def _output(item: dict[str, Any], where: str) -> None:
 
 
 def _reasoning(item: dict[str, Any], where: str) -> None:
-    if not isinstance(item["summary"], list):
-        raise wrong_type(f"{where}.summary", "an array of objects", item["summary"])
     for name, kind in (("summary", "summary_text"), ("content", "reasoning_text")):
+        if not isinstance(item.get(name), list) and (name == "summary" or item.get(name) is not None):
+            raise wrong_type(f"{where}.{name}", "an array of objects", item[name])
         for index, part in enumerate(item.get(name) or ()):
             place = f"{where}.{name}[{index}]"
             if not isinstance(part, dict) or part.get("type") != kind:

@@ -100,11 +100,25 @@ def check_schema(schema: Any, *, what: str, param: str, code: str, strict: bool)
         )
     for place, part in _walk(schema, ()):
         context = f"In context={place!r}, "
+        if _shape_fault(part):
+            raise wrong(f"{context}{_shape_fault(part)}")
         if part.get("type") == "array" and "items" not in part:
             raise wrong(f"{context}array schema missing items.")
         fault = _strict_fault(part) if strict else ""
         if fault:
             raise wrong(f"{context}{fault}")
+
+
+def _shape_fault(part: dict[str, Any]) -> str:
+    """Return what is wrong with a part that is no JSON Schema at all."""
+    required = part.get("required", [])
+    if not isinstance(required, list) or not all(isinstance(name, str) for name in required):
+        return f"{required!r} is not of type 'array'."
+    found = part.get("properties", {})
+    if not isinstance(found, dict):
+        return f"{found!r} is not of type 'object'."
+    odd = [inner for inner in found.values() if not isinstance(inner, dict | bool)]
+    return f"{odd[0]!r} is not of type 'object', 'boolean'." if odd else ""
 
 
 def _strict_fault(part: dict[str, Any]) -> str:
@@ -236,6 +250,6 @@ def _allowed(choice: dict[str, Any], declared: list[Declared]) -> str:
         name = tool.get("name", tool.get("type")) if isinstance(tool, dict) else None
         if name is None:
             raise missing(f"{where}.name")
-        if name not in names:
+        if not isinstance(name, str) or name not in names:
             raise refused(f"Tool choice '{name}' not found in 'tools' parameter.", "tool_choice")
     return "*" if choice["mode"] == "required" else ""

@@ -130,6 +130,10 @@ REFUSED = {
         "invalid_json_schema", "response_format 'x'",
     ),
     "JSON without the word": ({"text": {"format": {"type": "json_object"}}}, None, "must contain the word 'json'"),
+    "type of a list": ({"input": [{**USER, "type": []}]}, "invalid_value", "[]"),
+    "include of a number": ({"include": 5}, "invalid_type", "an array"),
+    "required of a number": (schema(required=5), "invalid_function_parameters", "not of type 'array'"),
+    "properties of a list": (schema(properties=[]), "invalid_function_parameters", "not of type 'object'"),
     "previous of nobody": ({"previous_response_id": "resp_x"}, "previous_response_not_found", "resp_x"),
 }  # fmt: skip
 
