@@ -92,11 +92,11 @@ class Protocol:
     `read_envelope(body, model=, stream=)` gets `model` and `stream` where the path says them. `same_dialect(envelope,
     model=, ask_usage=)` is the body for an upstream of the same dialect. `streams_json` says that a stream may open
     with a brace or bracket, `stream_types` the content types of forms that differ from `stream_type`.
-    `url(url, stream=, form=)` fits a candidate's URL to the call; a translated one has no form. `write_error(facts)` is the
-    body of an HTTP error. `headers` go to every upstream of the dialect, `client_headers` (names in lower case) are taken
-    over from a client of the same dialect, `reply_headers` (names, or beginnings that end with a hyphen) are given back;
-    `statuses` are HTTP statuses of error classes that differ from the usual. `watch_stream(strip_usage=, rename=)` also
-    gets `form=` where the envelope has one.
+    `url(url, stream=, form=)` fits a candidate's URL to the call; a translated one has no form. `write_error(facts)` is
+    the body of an HTTP error. `headers` go to every upstream of the dialect, `client_headers` (names in lower case) are
+    taken over from a client of the same dialect, `reply_headers` (names, or beginnings that end with a hyphen) are
+    given back; `statuses` are HTTP statuses of error classes that differ from the usual. `watch_stream(strip_usage=,
+    rename=)` also gets `form=` where the envelope has one.
     """
 
     name: str
