@@ -1,5 +1,7 @@
 """What the reading and the writing half of this dialect must agree on."""
 
+import re
+
 NAME = "openai_responses"
 OPENAI = ("openai_responses", "openai_chat")  # dialects of one vendor, who knows the same files and identities
 
@@ -11,6 +13,8 @@ COMPACT = (
     "decisions, what has been done and found, the names of files, commands and identifiers that matter, open "
     "questions, and the next steps. Answer with the summary only."
 )
+
+CALL_ID = re.compile(r"[\x21-\x7e]+")  # and at most 64 characters, as everywhere
 
 ON_TEXT = "text"  # stands where a wrapped blob names the call it belongs to, when it belongs to the text before it
 

@@ -1,6 +1,5 @@
 """Turns -> input items, in their order."""
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -25,13 +24,11 @@ from proxx.protocols.hub.parts import (
 from proxx.protocols.hub.request import Request
 from proxx.protocols.hub.searches import as_text
 from proxx.protocols.hub.target import Target
-from proxx.protocols.openai_responses.dialect import CALL_ITEMS, NAME
+from proxx.protocols.openai_responses.dialect import CALL_ID, CALL_ITEMS, NAME
 from proxx.protocols.openai_responses.write_request.content import Content
 from proxx.protocols.openai_responses.write_request.results import written_result
 from proxx.protocols.openai_responses.write_request.tools import Tools
 from proxx.protocols.openai_responses.write_request.vendor import is_codex, knows_vendor_words
-
-CALL_ID = re.compile(r"[\x21-\x7e]+")
 
 
 class Items:

@@ -1,0 +1,45 @@
+"""A whole response -> what it says, and its parts."""
+
+from proxx.protocols.hub.events import Started
+from proxx.protocols.hub.reply import Reply, fold
+from proxx.protocols.hub.target import Target
+from proxx.protocols.openai_responses.read_reply.items import GrowingItem, Telling
+from proxx.protocols.openai_responses.read_reply.resource import (
+    NOTHING,
+    Resource,
+    error_of,
+    read_resource,
+    read_usage,
+)
+from proxx.protocols.openai_responses.read_reply.stream import finish
+from proxx.protocols.spec import Seen
+
+
+def watch_whole(body: bytes) -> Seen:
+    """Read a whole response, or the resource of a compaction."""
+    seen = Seen()
+    found = read_resource(body)
+    if found is None:
+        seen.malformed = "a body that is not a response" if body.strip() else ""
+    elif bytes(found.error) not in NOTHING or found.status == "failed":
+        seen.error = error_of(bytes(found.error))
+    elif found.output is None:
+        if bytes(found.detail) in NOTHING:
+            seen.malformed = "a body that is not a response"
+        else:
+            seen.error = error_of(bytes(found.detail))
+    else:
+        seen.usage = read_usage(bytes(found.usage))
+        seen.spoke = seen.finished = seen.ended = True
+    return seen
+
+
+def read_whole(body: bytes, target: Target, call_id: str) -> Reply:
+    """Read a response that `watch_whole` found sound."""
+    found = read_resource(body) or Resource()
+    telling = Telling(family=target.facts.family, call_id=call_id)
+    for raw in found.output or ():
+        GrowingItem(telling).end(bytes(raw))
+    finish(telling, found)
+    created = int(found.created_at) if found.created_at else None
+    return fold([Started(found.id or "", found.model or "", created), *telling.events])
