@@ -8,7 +8,6 @@ too; both read CatalogState first, so whoever comes later finds the work done.
 import asyncio
 import logging
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,6 +15,7 @@ from django.conf import settings
 
 from accounts.asking import Asker
 from proxx.kit import clock, sealing, shared_state
+from proxx.kit.companion import Companion
 from routing import reload
 from routing.catalog import merge, refresh
 from routing.models import CatalogState
@@ -31,7 +31,6 @@ CALM_PAUSE = LONGEST_PAUSE + 60.0
 ELSEWHERE_PAUSE = 5.0  # another process asks just now; then its answer is in the database
 
 _asker = Asker("list-watch", waiting_limit=2)
-_task: "asyncio.Task[None] | None" = None
 
 
 @dataclass(slots=True)
@@ -81,24 +80,6 @@ class Schedule:
                 due.failures = min(due.failures + 1, 10)
             else:
                 due.at, due.failures = now + CALM_PAUSE, 0
-
-
-def start_watching() -> None:
-    """Watch from the running loop until that loop ends; calling it again changes nothing."""
-    global _task
-    loop = asyncio.get_running_loop()
-    if _task is None or _task.done() or _task.get_loop() is not loop:
-        _task = loop.create_task(_watch(), name="list-watch")
-
-
-async def stop_watching() -> None:
-    """End the watch of the running loop, if there is one."""
-    global _task
-    task, _task = _task, None
-    if task is not None and task.get_loop() is asyncio.get_running_loop():
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 def ask(snapshot: Snapshot, wanted: Mapping[str, Due]) -> dict[str, str]:
@@ -171,3 +152,7 @@ async def _ask(schedule: Schedule, snapshot: Snapshot, wanted: Mapping[str, Due]
     # Shielded: a question that was put is answered, and a thread must not find its future cancelled.
     faults = await asyncio.shield(asyncio.wrap_future(_asker.ask(lambda: ask(snapshot, wanted))))
     schedule.note(wanted, faults, clock.monotonic())
+
+
+_watcher = Companion("list-watch", _watch)
+start_watching, stop_watching = _watcher.start, _watcher.stop

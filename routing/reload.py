@@ -19,6 +19,7 @@ from django.db import Error as DatabaseError
 from accounts import keys
 from accounts.asking import Asker
 from proxx.kit import clock, metrics, shared_state
+from proxx.kit.companion import Companion
 from routing import health, revision, seeding
 from routing.providers import ProviderFault
 from routing.revision import announce as announce
@@ -37,7 +38,6 @@ _snapshot: Snapshot | None = None
 _fault: str | None = None
 _seed_faults: tuple[str, ...] = ()
 _files_looked_at = float("-inf")
-_task: "asyncio.Task[None] | None" = None
 
 
 def current() -> Snapshot:
@@ -63,24 +63,6 @@ def last_fault() -> str | None:
     """Return what the operator should know: why the last picture was refused, or what had to be left out of it."""
     sentences = [_fault] if _fault else [*_seed_faults, *(_snapshot.faults if _snapshot else ())]
     return " ".join(sentences) or None
-
-
-def start_watching() -> None:
-    """Watch from the running loop until that loop ends; calling it again changes nothing."""
-    global _task
-    loop = asyncio.get_running_loop()
-    if _task is None or _task.done() or _task.get_loop() is not loop:
-        _task = loop.create_task(_watch(), name="routing-watch")
-
-
-async def stop_watching() -> None:
-    """End the watch of the running loop, if there is one."""
-    global _task
-    task, _task = _task, None
-    if task is not None and task.get_loop() is asyncio.get_running_loop():
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 def look() -> list[UUID]:
@@ -202,3 +184,7 @@ async def _watch() -> None:
                     await woken.wait()
     finally:
         listening.stop()
+
+
+_watcher = Companion("routing-watch", _watch)
+start_watching, stop_watching = _watcher.start, _watcher.stop
