@@ -6,7 +6,9 @@ from proxx.protocols.openai_chat import PROTOCOL as OPENAI_CHAT
 from proxx.protocols.openai_responses import PROTOCOL as OPENAI_RESPONSES
 from proxx.protocols.spec import Protocol
 
-PROTOCOLS: dict[str, Protocol] = {protocol.name: protocol for protocol in (OPENAI_CHAT, OPENAI_RESPONSES, OLLAMA, GEMINI)}
+PROTOCOLS: dict[str, Protocol] = {
+    protocol.name: protocol for protocol in (OPENAI_CHAT, OPENAI_RESPONSES, OLLAMA, GEMINI)
+}
 
 
 def get(name: str) -> Protocol:
