@@ -37,6 +37,9 @@ class FrameCutter:
 
 def frames(block: bytes) -> list[bytes]:
     """Split bytes that end at a frame end into frames, each with its own end."""
+    if b"\r" not in block:
+        *ended, rest = block.split(b"\n\n")
+        return [one + b"\n\n" for one in ended] + ([rest] if rest else [])
     found, start = [], 0
     for match in _FRAME_END.finditer(block):
         found.append(block[start : match.end()])
@@ -50,6 +53,10 @@ def data_of(frame: bytes) -> bytes:
     """Return the joined data lines of one frame; empty for a comment or a bare id."""
     if frame.startswith(b"data: ") and frame.find(b"\n") == len(frame) - 2 and b"\r" not in frame:
         return frame[6:-2]
+    if frame.startswith(b"event: ") and b"\r" not in frame:
+        line = frame.find(b"\n") + 1
+        if frame.startswith(b"data: ", line) and frame.find(b"\n", line) == len(frame) - 2:
+            return frame[line + 6 : -2]
     lines = []
     for line in _LINE_END.split(frame.removeprefix(_BOM)):
         if line.startswith(b"data:"):

@@ -59,8 +59,11 @@ class ReplyReader:
         if self._over:
             return []
         block = self._cutter.feed(piece)
-        for frame in frames(block) if block else ():
-            self._read(frame)
+        if block.find(b"\n\n") == len(block) - 2:  # the usual case: one event a read
+            self._read(block)
+        else:
+            for frame in frames(block):
+                self._read(frame)
         return self._told()
 
     def close(self) -> list[Event]:
