@@ -1,22 +1,36 @@
-"""The OpenAI doors: chat completions and the model list, with and without /v1."""
+"""The OpenAI doors: chat completions, responses and the model list, with and without /v1."""
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Router
 
-from proxx.api import exchange, models_list
+from proxx.api import counting, exchange, models_list
 from proxx.api.auth import client_key
 from proxx.protocols import registry
 
 router = Router(auth=client_key, tags=["OpenAI"])
 
 CHAT = registry.get("openai_chat")
+RESPONSES = registry.get("openai_responses")
 
 
 @router.post("/v1/chat/completions", summary="Chat completion, whole or streamed")
 async def chat_completions(request: HttpRequest) -> HttpResponseBase:
     """Answer a chat completion with any provider that serves the model."""
     return await exchange.answer(request, CHAT, "/v1/chat/completions")
+
+
+@router.post("/v1/responses", summary="Response, whole or streamed")
+async def responses(request: HttpRequest) -> HttpResponseBase:
+    """Answer a response request with any provider that serves the model."""
+    return await exchange.answer(request, RESPONSES, "/v1/responses")
+
+
+@router.post("/v1/responses/input_tokens", summary="Tokens of a response request")
+async def input_tokens(request: HttpRequest) -> HttpResponse:
+    """Count the tokens that a response request would send."""
+    shape = {"object": "response.input_tokens"}
+    return counting.answer(request, RESPONSES, lambda tokens: {**shape, "input_tokens": tokens})
 
 
 @router.get("/v1/models", summary="Models this key may use")
@@ -33,5 +47,7 @@ async def retrieve_model(request: HttpRequest, model: str) -> HttpResponse:
 
 # Clients whose base URL lacks /v1 find the same doors at the root (F-014).
 router.post("/chat/completions", include_in_schema=False)(chat_completions)
+router.post("/responses", include_in_schema=False)(responses)
+router.post("/responses/input_tokens", include_in_schema=False)(input_tokens)
 router.get("/models", include_in_schema=False)(list_models)
 router.get("/models/{path:model}", include_in_schema=False)(retrieve_model)

@@ -57,7 +57,8 @@ def a_call_after_text(cell: Cell) -> None:
 
 
 def a_call_without_arguments(cell: Cell) -> None:
-    clock = Tool("clock", "Tell the time.", {"type": "object", "properties": {}})
+    nothing = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
+    clock = Tool("clock", "Tell the time.", nothing)
     heard = cell.ask(Talk(tools=(clock,)), call_tool("clock", {}))
     assert [(call.name, call.arguments) for call in heard.calls] == [("clock", {})]
 
