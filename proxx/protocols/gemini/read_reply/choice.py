@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from proxx.protocols.framing.compact import compacted
 from proxx.protocols.framing.lenient import FAULTS, decode
 from proxx.protocols.gemini.read_reply.finish import finished
 from proxx.protocols.gemini.read_reply.logprobs import read_logprobs
@@ -184,11 +185,12 @@ class Choice:
 
 
 def _args(raw: bytes) -> str:
-    """Return the arguments as the model wrote them; an object inside a string is taken out of it."""
+    """Return the arguments as the model wrote them, without the indentation of whole replies; an object inside a
+    string is taken out of it."""
     if raw in (b"", b"null"):
         return "{}"
     if raw[:1] != b'"':
-        return raw.decode(errors="replace")
+        return compacted(raw)
     try:
         inner = decode(_string, raw)
         return inner if isinstance(decode(anything, inner.encode(errors="replace")), dict) else raw.decode()

@@ -22,7 +22,13 @@ from proxx.protocols.spec import Seen
 NO_OBJECT = "an event that is not a Gemini response"
 
 _PLAIN_EXTRA = (len(b"data: \n\n"), len(b"data: \r\n\r\n"))  # what a frame has besides its data, if it has no more
-_parts = msgspec.json.Decoder(dict[str, list[dict[str, msgspec.Raw]] | msgspec.Raw])
+
+
+class _Said(msgspec.Struct):
+    parts: list[dict[str, msgspec.Raw]] | None = None
+
+
+_said = msgspec.json.Decoder(_Said)
 
 
 class StreamWatch:
@@ -90,9 +96,10 @@ class StreamWatch:
             if candidate.finish:
                 self._finished.add(index)
                 seen.spoke = True
-                seen.finished = self._finished == self._spoken
             elif not seen.spoke:
                 seen.spoke = speaks(candidate)
+        if self._finished:
+            seen.finished = self._finished == self._spoken
 
 
 def watch_whole(body: bytes) -> Seen:
@@ -131,10 +138,10 @@ def speaks(candidate: GlancedCandidate) -> bool:
     if content in NOTHING:
         return False
     try:
-        parts = decode(_parts, content).get("parts")
+        parts = decode(_said, content).parts
     except FAULTS:
         return True  # not what Gemini sends; the client may know better
-    return any(_is_said(part) for part in parts) if isinstance(parts, list) else False
+    return any(_is_said(part) for part in parts or ())
 
 
 def error_of(raw: bytes) -> dict[str, object]:

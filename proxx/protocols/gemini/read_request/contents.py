@@ -9,6 +9,7 @@ import binascii
 
 import msgspec
 
+from proxx.protocols.framing.compact import compacted
 from proxx.protocols.gemini.read_request.fields import raw_list, raw_members, typed
 from proxx.protocols.gemini.read_request.results import read_result
 from proxx.protocols.hub.blobs import PREFIX, received
@@ -28,6 +29,7 @@ _BESIDE = frozenset({"thought", "thoughtSignature", "videoMetadata", "mediaResol
 _text = msgspec.json.Decoder(str | None)
 _flag = msgspec.json.Decoder(bool | None)
 _object = msgspec.json.Decoder(dict)
+_raws = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def read_contents(data: bytes, losses: Losses) -> tuple[Turn, ...]:
@@ -137,9 +139,10 @@ def _call(value: bytes, param: str, blob: Blob | None) -> ToolCall:
         raise Unreadable(f"'{param}.name' must not be empty.", code="invalid_value", param=f"{param}.name")
     id = typed(_text, bytes(found.get("id", b"null")), f"{param}.id") or ""
     args = bytes(found.get("args", b"null"))
-    if args != b"null":
-        raw_members(args, f"{param}.args")
-    return ToolCall(id, name, "{}" if args == b"null" else args.decode(errors="replace"), blob=blob)
+    if args == b"null":
+        return ToolCall(id, name, "{}", blob=blob)
+    typed(_raws, args, f"{param}.args")
+    return ToolCall(id, name, compacted(args), blob=blob)
 
 
 def _hosted(kind: str, value: bytes, param: str) -> Hosted:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from proxx.protocols.framing.compact import compacted
 from proxx.protocols.framing.lenient import FAULTS, decode
 from proxx.protocols.gemini.read_request.fields import raw_list, raw_members, typed
 from proxx.protocols.hub.parts import Part, Text, ToolResult
@@ -43,5 +44,4 @@ def _said(response: bytes, param: str) -> tuple[str, bool]:
                 return decode(_string, bytes(value)), name == ERROR
             except FAULTS:
                 pass
-    compact = msgspec.json.format(response, indent=-1)
-    return compact.decode(errors="replace") if members else "", set(members) == {ERROR}
+    return compacted(response) if members else "", set(members) == {ERROR}
