@@ -38,7 +38,8 @@ def test_one_byte_at_a_time_and_with_other_line_ends_says_the_same():
 
 def test_blank_lines_do_not_pass():
     """D135."""
-    assert watched(b"\n" + line("a") + b"\n\r\n" + LAST)[0] == line("a") + LAST
+    stream = b"\n" + line("a") + b"\n\r\n" + LAST
+    assert watched(stream)[0] == watched(stream, range(len(stream)))[0] == line("a") + LAST
 
 
 @pytest.mark.parametrize(
