@@ -19,10 +19,9 @@ from proxx.protocols.hub.events import (
     Usage,
     UsageReported,
 )
-from proxx.protocols.hub.parts import Blob, Hosted, Image, Reasoning, Text, ToolCall
+from proxx.protocols.hub.parts import Blob, Reasoning, Text, ToolCall
 from proxx.protocols.hub.reply import fold
 from tests.protocols.gemini.saying import CALL_ID, chunk, events_of, sse, target
-from tests.upstreams.posting import PNG
 
 COUNTS = {"promptTokenCount": 10, "candidatesTokenCount": 3, "thoughtsTokenCount": 4, "totalTokenCount": 17}
 CALL = {"functionCall": {"name": "f", "args": {"z": 1.0, "a": 2}}}
@@ -242,45 +241,6 @@ def test_an_array_is_read_like_events(size, indent):
     objects = [json.loads(frame[6:]) for frame in TOLD.split(b"\r\n\r\n")[:-1]]
     assert fold(events_of(json.dumps(objects, indent=indent).encode(), size=size)) == fold(events_of(TOLD))
     assert whole(objects) == fold(events_of(TOLD))
-
-
-def test_pictures_and_code_come_whole():
-    picture = {"inlineData": {"mimeType": "image/png", "data": PNG}}
-    code = {"executableCode": {"language": "PYTHON", "code": "1+1"}}
-    parts = folded(chunk({"text": "see"}, picture, code, {"text": "end"}, finish="STOP")).choices[0].parts
-    assert parts == (
-        Text("see"),
-        Image(data=PNG, media_type="image/png"),
-        Hosted("code", "code_2", "1+1", raw=(code,), dialect="gemini"),
-        Text("end"),
-    )
-
-
-def test_sources_are_cited_by_characters_and_the_search_is_told():
-    """D169."""
-    grounding = {
-        "webSearchQueries": ["q"],
-        "groundingChunks": [{"web": {"uri": "https://x", "title": "X"}}],
-        "groundingSupports": [{"segment": {"startIndex": 3, "endIndex": 5}, "groundingChunkIndices": [0, 9]}],
-    }
-    end = chunk({"text": "b"}, finish="STOP", groundingMetadata=grounding, usage={"promptTokenCount": 1})
-    reply = folded(chunk({"text": "ü a"}), end)
-    text, search = reply.choices[0].parts
-    (citation,) = text.citations
-    assert (citation.url, citation.title, citation.start, citation.end) == ("https://x", "X", 2, 4)
-    assert (search.kind, search.query, search.hits[0].url) == ("web_search", "q", "https://x")
-    assert reply.usage.web_searches == 1
-
-
-def test_probabilities_are_told_as_openai_writes_them():
-    chosen = [{"token": "a", "logProbability": -0.5}]
-    result = {
-        "chosenCandidates": chosen,
-        "topCandidates": [{"candidates": [*chosen, {"token": "b", "logProbability": -1}]}],
-    }
-    (text,) = folded(chunk({"text": "a"}, finish="STOP", logprobsResult=result)).choices[0].parts
-    assert text.logprobs[0]["token"] == "a"
-    assert [one["logprob"] for one in text.logprobs[0]["top_logprobs"]] == [-0.5, -1]
 
 
 def test_a_whole_answer_is_the_stream_folded():

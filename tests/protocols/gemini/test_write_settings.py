@@ -258,3 +258,13 @@ def test_tiers_and_pictures_are_asked_for():
     body = write(asking(service_tier="flex", output=OutputWish(modalities=("text", "image"))))
     assert body["serviceTier"] == "FLEX"
     assert body["generationConfig"] == {"responseModalities": ["TEXT", "IMAGE"]}
+
+
+def test_an_older_model_takes_search_alone():
+    """D79, D171."""
+    old = (HI, Turn("assistant", (ToolCall("c", "old", "{}"),)), Turn("user", (ToolResult("c"),)))
+    assert write(asking(*old, tools=(SEARCH,)), OLDER)["tools"] == [{"googleSearch": {}}]
+    losses = Losses()
+    body = write(asking(tools=(SEARCH,), output=OutputWish("json")), OLDER, losses)
+    assert set(body) == {"contents", "generationConfig"}
+    assert losses.notes

@@ -56,13 +56,14 @@ def write_tools(request: Request, target: Target, names: NameTable, losses: Loss
     """Return the tools of a request; the names go into the table, the declared ones first."""
     functions, hosted = _sorted(request, losses)
     choice = request.tool_choice
-    functions, hosted = _mixable(functions, hosted, request, target, losses)
-    wants_form = request.output.format in ("json", "schema")
-    if wants_form and functions and is_older(target) and choice is not None and choice.mode == "none":
+    form_alone = request.output.format in ("json", "schema") and is_older(target)
+    if form_alone and choice is not None and choice.mode == "none":
         functions = []  # tools that must not be called, in the way of an answer's form
-    by_tool = wants_form and bool(functions) and is_older(target)
+    functions, hosted = _mixable(functions, hosted, request, target, losses)
+    by_tool = form_alone and bool(functions)
     declared, kinds = _declared(functions, target, names)
-    forgotten = () if by_tool else undeclared(request.turns, request.tools, dialect=DIALECT)
+    in_the_way = form_alone or (hosted and is_older(target))
+    forgotten = () if in_the_way else undeclared(request.turns, request.tools, dialect=DIALECT)
     calling = _calling(choice, functions, names, losses, target=target)
     mends: list[Mend] = []
     if by_tool:
@@ -128,8 +129,14 @@ def _left_out(tool: ToolSpec, request: Request, losses: Losses) -> None:
 def _mixable(
     functions: list[ToolSpec], hosted: list[dict[str, Any]], request: Request, target: Target, losses: Losses
 ) -> tuple[list[ToolSpec], list[dict[str, Any]]]:
-    """Models before Gemini 3 take either functions or hosted tools: functions win, unless a search was forced."""
-    if not functions or not hosted or not is_older(target):
+    """Models before Gemini 3 take one of functions, a form of the answer, and hosted tools: these last give way, unless
+    a search was forced."""
+    if not hosted or not is_older(target):
+        return functions, hosted
+    if request.output.format in ("json", "schema"):
+        losses.drop("tools[web_search]", "this model takes either its own search or a form of the answer")
+        return functions, []
+    if not functions:
         return functions, hosted
     choice = request.tool_choice
     own = {(tool.namespace, tool.name) for tool in functions}
