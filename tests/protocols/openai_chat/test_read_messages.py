@@ -16,12 +16,10 @@ from proxx.protocols.hub.parts import (
     ToolResult,
     Turn,
 )
+from tests.protocols.openai_chat.asking import read, user
 
 PNG = "iVBORw0KGgoAAAANSUhEUg=="
 PDF = "JVBERi0xLjQK"
-
-
-from tests.protocols.openai_chat.asking import read, user
 
 
 def parts(*content):

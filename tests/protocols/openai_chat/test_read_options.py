@@ -14,12 +14,10 @@ from proxx.protocols.hub.parts import (
 )
 from proxx.protocols.hub.request import HostedConfig, ToolChoice, ToolRef, ToolSpec
 from proxx.protocols.openai_chat.read_request import read_envelope, read_request
+from tests.protocols.openai_chat.asking import read, user
 
 PNG = "iVBORw0KGgoAAAANSUhEUg=="
 PDF = "JVBERi0xLjQK"
-
-
-from tests.protocols.openai_chat.asking import read, user
 
 
 def test_the_old_functions_are_tools():
