@@ -16,6 +16,7 @@ from proxx.protocols.hub.target import Target
 from proxx.protocols.openai_responses.read_reply.items import GrowingItem, Telling
 from proxx.protocols.openai_responses.read_reply.resource import (
     FAILURES,
+    NOTHING,
     Resource,
     error_of,
     finish_of,
@@ -92,7 +93,10 @@ class ReplyReader:
             if not _is_unknown(data):
                 self._break(NO_EVENT)
             return
-        if event.type == "error":
+        if not event.type and bytes(event.error) in NOTHING:
+            self._break(NO_EVENT)
+            return
+        if event.type in ("", "error"):
             self._fail(stated_error(bytes(event.error), data))
             return
         if not self._started:

@@ -13,6 +13,7 @@ from proxx.protocols.framing.members import Unclear, replaced
 from proxx.protocols.hub.errors import ErrorFacts
 from proxx.protocols.openai_responses.read_reply.resource import (
     FAILURES,
+    NOTHING,
     Resource,
     error_of,
     read_resource,
@@ -86,6 +87,9 @@ class ResponsesWatch(SseWatch):
             seen.malformed = NO_EVENT
             return b""
         self._count(event)
+        if not event.type:
+            seen.error = error_of(bytes(event.error))
+            return frame
         if event.type == "error":
             self._stated = stated_error(bytes(event.error), data)
             return frame
@@ -144,4 +148,4 @@ def _decoded(data: bytes) -> _Event | None:
         event = decode(_event, data)
     except FAULTS:
         return None
-    return event if event.type else None
+    return event if event.type or bytes(event.error) not in NOTHING else None
