@@ -1,10 +1,10 @@
-"""The OpenAI doors: chat completions, responses and the model list, with and without /v1."""
+"""The OpenAI doors: chat completions and responses, with and without /v1."""
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Router
 
-from proxx.api import counting, exchange, models_list
+from proxx.api import counting, exchange
 from proxx.api.auth import client_key
 from proxx.protocols import registry
 
@@ -33,21 +33,7 @@ async def input_tokens(request: HttpRequest) -> HttpResponse:
     return counting.answer(request, RESPONSES, lambda tokens: {**shape, "input_tokens": tokens})
 
 
-@router.get("/v1/models", summary="Models this key may use")
-async def list_models(request: HttpRequest) -> HttpResponse:
-    """List the models that are offered."""
-    return models_list.whole(request)
-
-
-@router.get("/v1/models/{path:model}", summary="One model")
-async def retrieve_model(request: HttpRequest, model: str) -> HttpResponse:
-    """Describe one model; 404 if it is not offered."""
-    return models_list.one(request, model)
-
-
 # Clients whose base URL lacks /v1 find the same doors at the root (F-014).
 router.post("/chat/completions", include_in_schema=False)(chat_completions)
 router.post("/responses", include_in_schema=False)(responses)
 router.post("/responses/input_tokens", include_in_schema=False)(input_tokens)
-router.get("/models", include_in_schema=False)(list_models)
-router.get("/models/{path:model}", include_in_schema=False)(retrieve_model)
