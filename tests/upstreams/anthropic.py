@@ -14,6 +14,7 @@ from tests.upstreams.anthropic_refusals import anthropic, invalid
 from tests.upstreams.anthropic_speaker import AnthropicSpeaker
 from tests.upstreams.connection import Arrival
 from tests.upstreams.dialect import Ask, Dialect, Endpoint, Page, Tool, World, count_tokens, register
+from tests.upstreams.media import has_lone_surrogate
 
 BASE = r"(/api)?(/anthropic|/llm/a)?/v1"
 BODY_LIMIT = 32 * 1024 * 1024
@@ -88,6 +89,8 @@ def _body(arrival: Arrival) -> dict[str, Any]:
         body = json.loads(arrival.body)
     except ValueError:
         raise Refused(invalid("The request body is not valid JSON.")) from None
+    if has_lone_surrogate(body):
+        raise Refused(invalid("The request body is not valid JSON: no low surrogate in string"))
     if not isinstance(body, dict):
         raise Refused(invalid("Input should be a valid dictionary or object to extract fields from"))
     return body

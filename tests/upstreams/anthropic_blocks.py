@@ -42,10 +42,16 @@ SOURCES: dict[str, dict[str, set[str]]] = {
 }
 
 
+def tag(value: Any) -> str:
+    """Return the type of what should be an object with a type, or an empty string."""
+    kind = value.get("type") if isinstance(value, dict) else None
+    return kind if isinstance(kind, str) else ""
+
+
 def check(block: Any, where: str, kinds: set[str], *, signed: bool) -> str:
     """Raise Refused with the 400 for a block that is wrong in itself; return its type. `signed` checks signatures."""
-    kind = block.get("type") if isinstance(block, dict) else None
-    if not isinstance(kind, str) or not (kind in kinds or (kind.endswith("_tool_result") and "tool_use" in kinds)):
+    kind = tag(block)
+    if kind not in kinds and not (kind.endswith("_tool_result") and "tool_use" in kinds):
         expected = ", ".join(f"'{name}'" for name in sorted(kinds))
         text = f"{where}: Input tag '{kind}' found using 'type' does not match any of the expected tags: {expected}"
         raise Refused(invalid(text))
@@ -56,6 +62,8 @@ def check(block: Any, where: str, kinds: set[str], *, signed: bool) -> str:
             raise Refused(invalid(f"{place}.{name}: Field required"))
         for name in sorted(set(block) - needed - free - {"type"}):
             raise Refused(invalid(f"{place}.{name}: Extra inputs are not permitted"))
+    if kind.endswith("_tool_result") and not isinstance(block.get("tool_use_id"), str):
+        raise Refused(invalid(f"{place}.tool_use_id: Input should be a valid string"))
     if kind in _CHECKS:
         _CHECKS[kind](block, place)
     if signed and kind in _SIGNED:
@@ -78,7 +86,7 @@ def check_text(block: dict[str, Any], where: str) -> None:
 
 def _source(block: dict[str, Any], where: str) -> None:
     source, sources = block["source"], SOURCES[block["type"]]
-    kind = source.get("type") if isinstance(source, dict) else None
+    kind = tag(source)
     if kind not in sources:
         expected = ", ".join(f"'{name}'" for name in sources)
         text = f"{where}.source: Input tag '{kind}' found using 'type' does not match any of the expected tags: "

@@ -7,7 +7,7 @@ gateways look for them. Imitators elsewhere than `/v1` take unknown members and 
 from collections.abc import Callable
 from typing import Any
 
-from tests.upstreams import anthropic_messages, anthropic_tools
+from tests.upstreams import anthropic_blocks, anthropic_messages, anthropic_tools
 from tests.upstreams.answer import Refused
 from tests.upstreams.anthropic_models import EFFORTS, Family, family
 from tests.upstreams.anthropic_refusals import invalid
@@ -103,7 +103,7 @@ def _thinking(body: dict[str, Any], kind: Family) -> None:
     thinking = body.get("thinking")
     if thinking is None:
         return
-    name = thinking.get("type") if isinstance(thinking, dict) else None
+    name = anthropic_blocks.tag(thinking)
     if name not in _THINKING:
         text = f"thinking: Input tag '{name}' found using 'type' does not match any of the expected tags: "
         raise Refused(invalid(text + ", ".join(f"'{tag}'" for tag in _THINKING)))
@@ -133,7 +133,7 @@ def _budget(body: dict[str, Any], thinking: dict[str, Any], kind: Family) -> Non
             f"`max_tokens` must be greater than `thinking.budget_tokens`. Please consult our documentation at {_DOCS}"
         )
         raise Refused(invalid(text))
-    if (body.get("tool_choice") or {}).get("type") in ("any", "tool"):
+    if anthropic_blocks.tag(body.get("tool_choice")) in ("any", "tool"):
         raise Refused(invalid("Thinking may not be enabled when tool_choice forces tool use."))
 
 

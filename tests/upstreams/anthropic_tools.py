@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from tests.upstreams import anthropic_blocks
 from tests.upstreams.answer import Refused
 from tests.upstreams.anthropic_refusals import invalid
 
@@ -122,18 +123,20 @@ def _schemas(schema: Any) -> Iterator[dict[str, Any]]:
         return
     yield schema
     for named in ("properties", "$defs", "definitions"):
-        for inner in (schema.get(named) or {}).values():
-            yield from _schemas(inner)
+        inner = schema.get(named)
+        for part in inner.values() if isinstance(inner, dict) else ():
+            yield from _schemas(part)
     yield from _schemas(schema.get("items"))
     for joined in ("anyOf", "allOf", "oneOf"):
-        for inner in schema.get(joined) or ():
-            yield from _schemas(inner)
+        inner = schema.get(joined)
+        for part in inner if isinstance(inner, list) else ():
+            yield from _schemas(part)
 
 
 def _choice(choice: Any, names: list[str]) -> None:
     if choice is None:
         return
-    kind = choice.get("type") if isinstance(choice, dict) else None
+    kind = anthropic_blocks.tag(choice)
     if kind not in CHOICES:
         text = f"tool_choice: Input tag '{kind}' found using 'type' does not match any of the expected tags: "
         raise Refused(invalid(text + ", ".join(f"'{name}'" for name in sorted(CHOICES))))

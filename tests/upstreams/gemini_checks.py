@@ -11,6 +11,7 @@ from tests.upstreams.dialect import World
 from tests.upstreams.gemini_models import MOST_TOKENS, Family, family
 from tests.upstreams.gemini_refusals import invalid, unreadable
 from tests.upstreams.gemini_shapes import Parser
+from tests.upstreams.media import has_lone_surrogate
 
 BUILT_IN = ("googleSearch", "urlContext", "codeExecution", "googleMaps", "fileSearch", "computerUse")
 JSON_TYPES = ("application/json", "text/x.enum")
@@ -32,6 +33,8 @@ def parse(arrival: Arrival, world: World, shape: str) -> tuple[dict[str, Any], l
         body = json.loads(arrival.body or b"{}")
     except ValueError as error:
         raise Refused(invalid(f"Invalid JSON payload received. {error}")) from None
+    if has_lone_surrogate(body):
+        raise Refused(invalid("Invalid JSON payload received. Unpaired surrogate in string."))
     parser = Parser()
     read = parser.read(body, shape)
     if world.only_camel_case:

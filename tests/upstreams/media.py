@@ -1,6 +1,8 @@
-"""What encoded media really are: base64 read strictly, kinds recognised by their first bytes."""
+"""What encoded things really are: base64 read strictly, media known by their first bytes, text that is no Unicode."""
 
 import base64
+import json
+from typing import Any
 
 MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -26,3 +28,12 @@ def kind_of(data: bytes) -> str:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
     return next((kind for start, kind in MAGIC if data.startswith(start)), "")
+
+
+def has_lone_surrogate(data: Any) -> bool:
+    """Say whether a text anywhere in the data holds half of a surrogate pair."""
+    try:
+        json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
