@@ -2,6 +2,7 @@
 
 import json
 
+import ollama
 import pytest
 
 from tests.live import LiveProxx, running
@@ -101,3 +102,60 @@ def test_errors_are_in_ollamas_own_words(proxx: LiveProxx, path, body, headers, 
     got, _, (told,) = ask(proxx, "GET" if body is None else "POST", path, body, headers)
     assert (got, list(told)) == (status, ["error"])
     assert words in told["error"]
+
+
+# The official client, unmodified.
+
+
+@pytest.fixture
+def client(proxx: LiveProxx):
+    """The `ollama` package, which sends a key only if it is told to."""
+    with ollama.Client(host=proxx.origin, headers={"authorization": f"Bearer {proxx.token}"}) as client:
+        yield client
+
+
+WEATHER = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "description": "Tell the weather.",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    },
+}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_official_client_chats_and_generates(client, model):
+    whole = client.chat(model, [{"role": "user", "content": "hello"}])
+    streamed = list(client.chat(model, [{"role": "user", "content": "hello"}], stream=True))
+    assert "".join(part.message.content for part in streamed) == whole.message.content
+    assert (streamed[-1].done, whole.done_reason) == (True, "stop")
+    assert whole.eval_count > 0
+    told = list(client.generate(model, "hello", stream=True))
+    assert "hello" in "".join(part.response for part in told)
+
+
+@pytest.mark.parametrize("model", ["ollama/sim-tools", "gemini/sim-tools"])
+@pytest.mark.parametrize("stream", [True, False])
+def test_the_official_client_gets_its_tools_called(client, model, stream):
+    question = {"role": "user", "content": "How is the weather in Paris?"}
+    answer = client.chat(model, [question], tools=[WEATHER], stream=stream)
+    parts = list(answer) if stream else [answer]
+    (call,) = [call for part in parts for call in part.message.tool_calls or ()]
+    assert call.function.name == "get_weather"
+    assert isinstance(call.function.arguments["city"], str)
+    told = {"role": "assistant", "content": "", "tool_calls": [call.model_dump()]}
+    result = {"role": "tool", "tool_name": "get_weather", "content": "sunny"}
+    assert client.chat(model, [question, told, result], tools=[WEATHER]).message.content
+
+
+def test_the_official_client_lists_shows_and_raises(client):
+    assert "sim-echo" in [model.model for model in client.list().models]
+    assert client.show("claude-opus-4-5").modelinfo["claude.context_length"] == 200_000
+    assert list(client.ps().models) == []
+    with pytest.raises(ollama.ResponseError) as caught:
+        client.show("nobody")
+    assert (caught.value.status_code, caught.value.error) == (404, "model 'nobody' not found")
+    with pytest.raises(ollama.ResponseError) as caught:
+        client.chat("gemini/sim-echo", [{"role": "user", "content": "x"}], options={"stop": 3})
+    assert caught.value.status_code == 400
