@@ -218,6 +218,32 @@ REFUSED = {
         NEWEST,
         "Invalid or unsupported file uri",
     ),
+    "media without type": (contents(user(image(""))), NEWEST, "mime_type must not be empty"),
+    "media without data": (contents(user(image(data=""))), NEWEST, "data must not be empty"),
+    "no PDF": (contents(user(image("application/pdf"))), NEWEST, "The document has no pages."),
+    "file without place": (contents(user({"fileData": {"mimeType": "x/y"}})), NEWEST, "file_uri must not be empty"),
+    # What is left out or stands where it may not.
+    "empty tool": ({"tools": [{}]}, NEWEST, "required one_of 'tool_type'"),
+    "JSON schema of no object": (declare(parametersJsonSchema=[]), NEWEST, "must be a JSON schema of an object"),
+    "unknown allowed name": (
+        {**declare(), "toolConfig": {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["g"]}}},
+        NEWEST,
+        "allowed_function_names[0]: function g is not declared",
+    ),
+    "empty enum value": (parameters(properties={"a": {"type": "STRING", "enum": [""]}}), NEWEST, "cannot be empty"),
+    "logprobs alone": (config(logprobs=2), NEWEST, "should only be set when response_logprobs is true"),
+    "two answer schemas": (
+        config(responseMimeType="application/json", responseSchema={"type": "STRING"}, responseJsonSchema={}),
+        NEWEST,
+        "only one of response_schema and response_json_schema",
+    ),
+    "response by the model": (contents(U, model(call()), model(response())), NEWEST, "comes from the user"),
+    "call by the user": (contents(user(call()), user(response())), NEWEST, "comes from the model"),
+    "response without content": (
+        contents(U, model(call()), user({"functionResponse": {"name": "f"}})),
+        NEWEST,
+        "function_response.response: response must not be empty",
+    ),
 }  # fmt: skip
 
 
