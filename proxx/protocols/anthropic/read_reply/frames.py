@@ -6,7 +6,6 @@ import msgspec
 
 from proxx.protocols.anthropic.read_request.shapes import Block
 from proxx.protocols.framing.lenient import FAULTS, decode
-from proxx.protocols.framing.sse import data_of
 from proxx.protocols.hub.events import Finished, Usage
 
 NOT_AN_EVENT = "an event that is not one of a Messages stream"
@@ -81,20 +80,6 @@ class _Typed(msgspec.Struct):
 _frame = msgspec.json.Decoder(Frame)
 _typed = msgspec.json.Decoder(_Typed)
 _anything = msgspec.json.Decoder()
-
-
-def read_data(frame: bytes) -> bytes:
-    """Return the data of one frame; the usual two lines take the short way."""
-    start = frame.find(b"\ndata: ")
-    if (
-        start > 0
-        and frame.startswith(b"event:")
-        and frame.find(b"\n", 6, start) < 0
-        and frame.find(b"\n", start + 7) == len(frame) - 2
-        and b"\r" not in frame
-    ):
-        return frame[start + 7 : -2].strip()
-    return data_of(frame).strip()
 
 
 def read_frame(data: bytes) -> Frame | None:

@@ -16,7 +16,6 @@ from proxx.protocols.anthropic.read_reply.frames import (
     finish_of,
     is_something,
     parsed,
-    read_data,
     read_frame,
     usage_of,
 )
@@ -34,7 +33,7 @@ from proxx.protocols.anthropic.read_request.shapes import (
     read_block,
 )
 from proxx.protocols.framing.lenient import decode
-from proxx.protocols.framing.sse import FrameCutter, frames
+from proxx.protocols.framing.sse import FrameCutter, data_of, frames
 from proxx.protocols.hub.errors import Unreadable
 from proxx.protocols.hub.events import (
     ArgsDelta,
@@ -89,12 +88,12 @@ class MessagesReader:
         """Say that the upstream has ended; a last frame may lack its blank line."""
         told: list[Event] = []
         rest = self._cutter.rest
-        if rest.strip() and read_frame(read_data(rest + b"\n\n")) is not None:
+        if rest.strip() and read_frame(data_of(rest).strip()) is not None:
             self._read(rest.rstrip(b"\r\n") + b"\n\n", told)
         return told
 
     def _read(self, frame: bytes, told: list[Event]) -> None:
-        data = read_data(frame)
+        data = data_of(frame).strip()
         if self._over or not data or data == DONE:
             return
         event = read_frame(data)
