@@ -85,16 +85,25 @@ def test_events_keep_the_readers_promises():
     ]
 
 
-def test_usage_is_told_when_it_grows_and_never_shrinks():
+def test_the_last_usage_counts_and_never_shrinks():
     """D118, D119."""
     stream = sse(
-        chunk({"text": "a"}, usage={"promptTokenCount": 5}),
-        chunk({"text": "b"}, usage={"promptTokenCount": 5, "candidatesTokenCount": 9, "cachedContentTokenCount": 2}),
-        chunk({"text": ""}, finish="STOP", usage={"promptTokenCount": 5, "toolUsePromptTokenCount": 3}),
+        chunk({"text": "a"}, usage={"promptTokenCount": 5, "candidatesTokenCount": 2, "cachedContentTokenCount": 2}),
+        chunk({"text": "b"}, usage={"promptTokenCount": 5, "candidatesTokenCount": 4}),
+        chunk({"text": ""}, finish="STOP"),
+        {"usageMetadata": {"promptTokenCount": 5, "toolUsePromptTokenCount": 3}},
     )
-    told = [event.usage for event in events_of(stream) if isinstance(event, UsageReported)]
-    assert [(usage.input_total, usage.output_total, usage.cache_read) for usage in told] == [(5, 9, 2), (8, 9, 2)]
-    assert told[-1].hosted_prompt == 3
+    usage = fold(events_of(stream)).usage
+    assert (usage.input_total, usage.output_total, usage.cache_read, usage.hosted_prompt) == (8, 2, 2, 3)
+
+
+def test_usage_is_known_of_a_long_answer_that_breaks_off():
+    """D145."""
+    said = [chunk({"text": "a"}, usage={"promptTokenCount": 5, "candidatesTokenCount": n}) for n in range(40)]
+    reader = PROTOCOL.stream_reader(target(), CALL_ID)
+    told = [event.usage.output_total for event in reader.feed(sse(*said)) if isinstance(event, UsageReported)]
+    assert told[-1] >= 24
+    assert [event.usage.output_total for event in reader.close()] == [39]
 
 
 def test_a_given_id_is_kept_and_a_repeated_one_is_not():

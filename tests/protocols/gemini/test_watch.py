@@ -83,6 +83,16 @@ def test_an_answer_that_breaks_off_is_not_whole():
     assert not out.endswith(b"]")
 
 
+def test_usage_is_known_of_a_long_answer_that_breaks_off():
+    """D145."""
+    said = [chunk({"text": "a"}, usage={"promptTokenCount": 5, "candidatesTokenCount": n}) for n in range(40)]
+    watch = PROTOCOL.watch_stream(strip_usage=False)
+    watch.feed(sse(*said))
+    assert watch.seen.usage.output_total >= 24
+    watch.close()
+    assert watch.seen.usage.output_total == 39
+
+
 def test_every_answer_must_come_to_its_end():
     """D114."""
     two = {"candidates": [{"index": 0, "finishReason": "STOP"}, {"index": 1, "content": {"parts": [{"text": "a"}]}}]}

@@ -12,7 +12,7 @@ from proxx.protocols.framing.lenient import FAULTS, decode
 from proxx.protocols.gemini.read_reply.finish import finished
 from proxx.protocols.gemini.read_reply.logprobs import read_logprobs
 from proxx.protocols.gemini.read_reply.sources import cited, fetched, hosted_part, members, queries_of, searched
-from proxx.protocols.gemini.read_reply.wire import NOTHING, Candidate, FunctionCall, InlineData, Part, anything
+from proxx.protocols.gemini.read_reply.wire import Candidate, FunctionCall, InlineData, Part, anything
 from proxx.protocols.hub import ids
 from proxx.protocols.hub.events import (
     ArgsDelta,
@@ -90,10 +90,13 @@ class Choice:
                 self._take_part(part, events)
         if candidate.finish:
             self.finish, self.message = candidate.finish, candidate.finish_message or self.message
-        self._grounding = members(candidate.grounding) or self._grounding
-        self._citations = members(candidate.citations) or self._citations
-        self._urls = members(candidate.urls) or self._urls
-        if bytes(candidate.logprobs) not in NOTHING and self.kind == "text":
+        if candidate.grounding:
+            self._grounding = members(candidate.grounding) or self._grounding
+        if candidate.citations:
+            self._citations = members(candidate.citations) or self._citations
+        if candidate.urls:
+            self._urls = members(candidate.urls) or self._urls
+        if candidate.logprobs and self.kind == "text":
             tokens = read_logprobs(members(candidate.logprobs))
             if tokens:
                 events.append(LogprobsGiven(self.part, tokens))

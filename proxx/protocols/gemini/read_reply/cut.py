@@ -32,11 +32,14 @@ class Cutter:
                 self._array = ArrayCutter()
         if self._array is not None:
             return [(b"", element) for element in self._array.feed(piece)]
+        if (
+            piece[-4:] == _END
+            and piece.find(b"\n") == len(piece) - 3
+            and piece[:6] == b"data: "
+            and not self._frames.rest
+        ):
+            return [(piece, piece[6:-4])]  # the usual case: one event of Google's a read
         block = self._frames.feed(piece)
-        if not block:
-            return []
-        if block.startswith(b"data: ") and block.find(b"\n") == len(block) - 3 and block.endswith(_END):
-            return [(block, block[6:-4])]  # the usual case: one event of Google's a read
         return [(frame, data) for frame in frames(block) if (data := data_of(frame).strip())]
 
     def close(self) -> list[tuple[bytes, bytes]]:

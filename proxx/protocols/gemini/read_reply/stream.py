@@ -8,7 +8,7 @@ from proxx.protocols.gemini.read_reply.choice import Choice, Numbers
 from proxx.protocols.gemini.read_reply.cut import DONE, Cutter
 from proxx.protocols.gemini.read_reply.finish import blocked
 from proxx.protocols.gemini.read_reply.usage import read_usage
-from proxx.protocols.gemini.read_reply.watch import NO_OBJECT, error_of
+from proxx.protocols.gemini.read_reply.watch import COUNTED_EVERY, NO_OBJECT, error_of
 from proxx.protocols.gemini.read_reply.wire import NOTHING, Chunk, chunk
 from proxx.protocols.hub.events import (
     Broken,
@@ -32,7 +32,10 @@ _NO_SIGNATURE = {
 class StreamReader:
     """Reads one stream of `target`; ids of calls without one are made of the reply's id, else of `call_id`."""
 
-    __slots__ = ("_call_id", "_choices", "_cutter", "_id", "_numbers", "_over", "_refused", "_started", "_usage")
+    __slots__ = (
+        "_call_id", "_choices", "_cutter", "_id", "_latest", "_numbers", "_over", "_refused", "_started", "_uncounted",
+        "_usage",
+    )  # fmt: skip
 
     def __init__(self, target: Target, call_id: str) -> None:
         self._cutter = Cutter()
@@ -40,6 +43,8 @@ class StreamReader:
         self._numbers = Numbers(target.facts.family or "gemini")
         self._choices: dict[int, Choice] = {}
         self._usage: Usage | None = None
+        self._latest = msgspec.Raw()  # usage, as it was last said
+        self._uncounted = 0  # objects since it was last read
         self._started = self._over = False
         self._refused: Finished | None = None
 
@@ -69,7 +74,7 @@ class StreamReader:
         """Add to `events` what one object says."""
         if not self._started:
             self._start(found, events)
-        if bytes(found.error) not in NOTHING:
+        if found.error and bytes(found.error) not in NOTHING:
             events.append(self._fails(error_of(bytes(found.error))))
             return
         for candidate in found.candidates or ():
@@ -80,10 +85,15 @@ class StreamReader:
             choice.take(candidate, events)
         if found.feedback is not None and found.feedback.block and not self._choices:
             self._refused = blocked(found.feedback.block, found.feedback.message or "")
-        self._count(found, events)
+        if found.usage:
+            self._latest = found.usage
+            self._uncounted += 1
+            if self._uncounted >= COUNTED_EVERY:
+                self._count(events)
 
     def finish(self, events: list[Event], *, whole: bool = False) -> None:
         """Add how all answers ended. A whole reply has come to its end even if it does not say why."""
+        self._count(events)
         if self._refused is not None and not self._choices:
             events += [self._refused, Ended()]
             self._over = True
@@ -127,8 +137,9 @@ class StreamReader:
         self._usage = read_usage(found.usage)
         events.append(Started(found.id or "", found.model or "", None, self._usage))
 
-    def _count(self, found: Chunk, events: list[Event]) -> None:
-        usage = read_usage(found.usage, self._usage)
+    def _count(self, events: list[Event]) -> None:
+        self._uncounted = 0
+        usage = read_usage(self._latest, self._usage)
         if usage is not None and usage != self._usage:
             self._usage = usage
             events.append(UsageReported(usage))

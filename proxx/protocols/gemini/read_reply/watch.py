@@ -21,6 +21,8 @@ from proxx.protocols.spec import Seen
 
 NO_OBJECT = "an event that is not a Gemini response"
 
+COUNTED_EVERY = 16  # objects: each repeats the usage, and reading it costs as much as reading all the rest
+
 _PLAIN_EXTRA = (len(b"data: \n\n"), len(b"data: \r\n\r\n"))  # what a frame has besides its data, if it has no more
 
 
@@ -34,7 +36,7 @@ _said = msgspec.json.Decoder(_Said)
 class StreamWatch:
     """Watch one stream: `rename` puts that model into each object, `form` "array" makes an array of them."""
 
-    __slots__ = ("_array", "_cutter", "_finished", "_rename", "_spoken", "seen")
+    __slots__ = ("_array", "_cutter", "_finished", "_latest", "_rename", "_spoken", "seen")
 
     def __init__(self, *, strip_usage: bool = False, rename: str = "", form: str = "") -> None:
         # Usage is no event of its own here: there is nothing to strip.
@@ -42,6 +44,7 @@ class StreamWatch:
         self._cutter = Cutter()
         self._rename = msgspec.json.encode(rename) if rename else b""
         self._array = ArrayWriter() if form == "array" else None
+        self._latest = msgspec.Raw()  # usage, as it was last said
         self._spoken: set[int] = set()
         self._finished: set[int] = set()
 
@@ -59,6 +62,7 @@ class StreamWatch:
     def close(self) -> bytes:
         """Judge a last event that lacks its blank line; end the array of a complete answer."""
         tail = b"".join([self._judged(frame, data) for frame, data in self._cutter.close() if _object_in(data)])
+        self.seen.usage = read_usage(self._latest, self.seen.usage)
         if self.seen.finished and self.seen.error is None and not self.seen.malformed:
             self.seen.ended = True
             return tail + (self._array.end() if self._array else b"")
@@ -90,12 +94,17 @@ class StreamWatch:
     def _note(self, found: Glance) -> None:
         seen = self.seen
         note_rest(seen, found)
+        if found.usage:
+            self._latest = found.usage
+            if seen.frames % COUNTED_EVERY == 1:
+                seen.usage = read_usage(found.usage, seen.usage)
         for candidate in found.candidates or ():
             index = candidate.index or 0
             self._spoken.add(index)
             if candidate.finish:
                 self._finished.add(index)
                 seen.spoke = True
+                seen.usage = read_usage(found.usage, seen.usage)
             elif not seen.spoke:
                 seen.spoke = speaks(candidate)
         if self._finished:
@@ -111,6 +120,7 @@ def watch_whole(body: bytes) -> Seen:
         return seen
     for found in objects:
         note_rest(seen, found)
+        seen.usage = read_usage(found.usage, seen.usage)
         for candidate in found.candidates or ():
             seen.spoke = seen.spoke or bool(candidate.finish) or speaks(candidate)
     seen.finished = seen.ended = seen.spoke
@@ -124,12 +134,10 @@ def rename_whole(body: bytes, model: str) -> bytes:
 
 def note_rest(seen: Seen, found: Glance) -> None:
     """Write into `seen` what an object says besides its candidates."""
-    if bytes(found.error) not in NOTHING:
+    if found.error and bytes(found.error) not in NOTHING:
         seen.error = error_of(bytes(found.error))
     if found.feedback is not None and found.feedback.block and not found.candidates:
         seen.spoke = seen.finished = True
-    if bytes(found.usage) not in NOTHING:
-        seen.usage = read_usage(found.usage, seen.usage)
 
 
 def speaks(candidate: GlancedCandidate) -> bool:
