@@ -1,5 +1,6 @@
 """The dialects proxx speaks, by name. A new one is a package and a line here."""
 
+from proxx.protocols.anthropic import PROTOCOL as ANTHROPIC
 from proxx.protocols.gemini import PROTOCOL as GEMINI
 from proxx.protocols.ollama import PROTOCOL as OLLAMA
 from proxx.protocols.openai_chat import PROTOCOL as OPENAI_CHAT
@@ -7,7 +8,7 @@ from proxx.protocols.openai_responses import PROTOCOL as OPENAI_RESPONSES
 from proxx.protocols.spec import Protocol
 
 PROTOCOLS: dict[str, Protocol] = {
-    protocol.name: protocol for protocol in (OPENAI_CHAT, OPENAI_RESPONSES, OLLAMA, GEMINI)
+    protocol.name: protocol for protocol in (OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC, OLLAMA, GEMINI)
 }
 
 
