@@ -128,7 +128,7 @@ def _tools(tools: Sequence[ToolSpec]) -> list[dict[str, Any]]:
         if tool.namespace and before.get("type") == "namespace" and before.get("name") == tool.namespace:
             before["tools"] = [*before["tools"], *raw["tools"]]
         else:
-            told.append({"parameters": None, "strict": True, **raw} if tool.kind == "function" else raw)
+            told.append({"parameters": None, "strict": True, **raw} if raw.get("type") == "function" else raw)
     return told
 
 
