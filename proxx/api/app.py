@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 
-from proxx.api import errors, health, model_doors, ollama, openai
+from proxx.api import anthropic, errors, health, model_doors, ollama, openai
 from proxx.gateway.errors import GatewayError
 
 
@@ -20,6 +20,7 @@ _UNUSED = HttpResponse()
 # Documentation pages are the console's matter: they need a sign-in (security G5).
 api = DoorsAPI(title="proxx", version="1", urls_namespace="client", docs_url=None, openapi_url=None)
 api.add_router("", openai.router)
+api.add_router("", anthropic.router)
 api.add_router("", model_doors.router)
 api.add_router("", ollama.router)
 api.add_router("", health.router)
