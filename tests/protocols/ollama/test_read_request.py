@@ -201,3 +201,9 @@ def test_half_a_character_is_read_as_a_replacement():
     raw = b'{"model":"m","messages":[{"role":"user","content":"a\\ud83d"}]}'
     request = PROTOCOL.read_request(PROTOCOL.read_envelope(raw), Losses())
     assert request.turns[0].parts == (Text("a\ufffd"),)
+
+
+def test_a_name_that_is_no_text_is_not_valid_json():
+    raw = b'{"model":"m","messages":[],"f\x85o":1}'
+    with pytest.raises(Unreadable):
+        PROTOCOL.read_request(PROTOCOL.read_envelope(raw), Losses())

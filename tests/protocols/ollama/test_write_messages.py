@@ -64,7 +64,7 @@ def test_two_turns_of_one_role_stay_two_unless_the_model_cannot_take_them():
     """D34."""
     turns = (user(Text("a")), user(Text("b")))
     assert [one["content"] for one in messages(*turns)] == ["a", "b"]
-    assert [one["content"] for one in messages(*turns, quirks=["alternating_roles"])] == ["a\n\nb"]
+    assert [one["content"] for one in messages(*turns, quirks=["alternate_roles"])] == ["a\n\nb"]
 
 
 def test_calls_carry_objects_in_the_models_own_spelling():

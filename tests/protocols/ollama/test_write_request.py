@@ -209,3 +209,8 @@ def test_generate_goes_to_its_own_address():
     chat = "http://h:1/api/chat"
     assert PROTOCOL.url(chat, stream=True, form="generate") == "http://h:1/api/generate"
     assert PROTOCOL.url(chat, stream=True, form="chat") == PROTOCOL.url(chat, stream=False) == chat
+
+
+def test_a_number_that_nobody_can_write_is_refused():
+    with pytest.raises(Inexpressible):
+        body(runtime={"num_ctx": 2**70})

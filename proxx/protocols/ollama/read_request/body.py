@@ -96,8 +96,11 @@ def read_body(data: bytes) -> Body:
 
 def unknown(data: bytes, form: str) -> dict[str, Any]:
     """Return the members of a body that its form does not know."""
-    members = decode(_members, data)
-    return {name: decode(_anything, bytes(raw)) for name, raw in members.items() if name not in KNOWN[form]}
+    try:
+        members = decode(_members, data)
+        return {name: decode(_anything, bytes(raw)) for name, raw in members.items() if name not in KNOWN[form]}
+    except FAULTS:  # what is wrong with a name that nobody reads is found only here
+        raise Unreadable("The body is not valid JSON.") from None
 
 
 def unreadable(fault: str, within: str = "") -> Unreadable:

@@ -30,7 +30,7 @@ from proxx.protocols.hub.request import Request
 from proxx.protocols.hub.searches import as_text
 from proxx.protocols.hub.target import Target
 
-ALTERNATING = "alternating_roles"  # quirk: the model's template refuses two turns of one role in a row (D34)
+ALTERNATING = "alternate_roles"  # quirk: the model's template refuses two turns of one role in a row (D34)
 ERROR = "Error: "
 
 _NO_PICTURES = "this model cannot see pictures"
