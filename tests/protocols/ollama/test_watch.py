@@ -120,6 +120,12 @@ def test_the_model_name_is_changed_in_every_line():
     assert out == STREAM.replace(b'"model":"up"', b'"model":"fast"')
 
 
+def test_a_line_whose_model_cannot_be_changed_does_not_pass():
+    out, seen = watched(line("a") + b'{"model":"up","f\x85o":1}\n' + LAST, rename="fast")
+    assert out == line("a").replace(b'"up"', b'"fast"')
+    assert seen.malformed
+
+
 def test_a_broken_stream_ends_with_a_line_that_clients_raise():
     """D150."""
     watch = PROTOCOL.watch_stream(strip_usage=False)

@@ -82,7 +82,10 @@ def error_of(line: Mark) -> dict[str, object] | None:
     raw = bytes(line.error)
     if raw in NOTHING:
         return None
-    found = decode(_anything, raw)
+    try:
+        found = decode(_anything, raw)
+    except FAULTS:
+        found = raw.decode(errors="replace")
     return found if isinstance(found, dict) else {"message": str(found)}
 
 

@@ -3,7 +3,7 @@
 import msgspec
 
 from proxx.protocols.framing.lenient import FAULTS, decode
-from proxx.protocols.framing.members import replaced
+from proxx.protocols.framing.members import Unclear, replaced
 from proxx.protocols.framing.ndjson import LineCutter, lines
 from proxx.protocols.hub.errors import ErrorFacts
 from proxx.protocols.ollama.read_reply.line import NO_LINE, NOTHING, Mark, error_of, usage_of
@@ -69,8 +69,15 @@ class StreamWatch:
         seen.frames += 1
         note(seen, line)
         if self._rename and line.model is not None and seen.error is None:
-            return replaced(data, b"model", self._rename)
+            return self._renamed(data)
         return data
+
+    def _renamed(self, data: bytes) -> bytes:
+        try:
+            return replaced(data, b"model", self._rename)
+        except (Unclear, *FAULTS):  # a name that is no text, or the model's in escapes
+            self.seen.malformed = NO_LINE
+            return b""
 
 
 def watch_whole(body: bytes) -> Seen:
