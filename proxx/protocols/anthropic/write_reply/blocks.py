@@ -6,7 +6,7 @@ Blobs of other vendors travel wrapped in a signature, so that Claude Code and it
 import re
 from typing import Any
 
-import orjson
+import msgspec
 
 from proxx.protocols.anthropic.read_request.blocks import UNSIGNED
 from proxx.protocols.anthropic.read_request.shapes import DIALECT
@@ -63,9 +63,9 @@ def call_block(call: ToolCall) -> Json:
     try:
         args = object_of(call.args, call.name)
     except NoObject:
-        args = orjson.dumps({INVALID: call.args}).decode()
+        args = msgspec.json.encode({INVALID: call.args}).decode()
     name = name_of(call.name, call.namespace)
-    return {"type": "tool_use", "id": call.id, "name": name, "input": orjson.Fragment(args)}
+    return {"type": "tool_use", "id": call.id, "name": name, "input": msgspec.Raw(args.encode())}
 
 
 def citation_json(citation: Citation, *, searched: bool) -> Json | None:

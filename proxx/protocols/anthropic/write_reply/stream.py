@@ -5,6 +5,7 @@ The end is told when the reply has ended, for the true usage, which clients read
 
 from collections.abc import Sequence
 
+import msgspec
 import orjson
 
 from proxx.protocols.anthropic.write_reply.blocks import (
@@ -204,7 +205,7 @@ class MessagesWriter:
                 deltas = [{"type": "signature_delta", "signature": block["signature"]}]
                 block = block | {"signature": ""}
             case "server_tool_use" | "mcp_tool_use":
-                deltas = [{"type": "input_json_delta", "partial_json": orjson.dumps(block["input"]).decode()}]
+                deltas = [{"type": "input_json_delta", "partial_json": msgspec.json.encode(block["input"]).decode()}]
                 block = block | {"input": {}}
             case "compaction":
                 deltas = [{"type": "compaction_delta", "content": block["content"]}]
@@ -245,4 +246,4 @@ def stream_writer(occasion: Occasion) -> MessagesWriter:
 
 def frame(name: str, data: Json) -> bytes:
     """Return one event with both its lines: clients of this dialect need the name."""
-    return b"event: " + name.encode() + b"\ndata: " + orjson.dumps(data) + b"\n\n"
+    return b"event: " + name.encode() + b"\ndata: " + msgspec.json.encode(data) + b"\n\n"

@@ -1,6 +1,6 @@
 """A whole reply -> a Messages message. Made of the same blocks as a stream."""
 
-import orjson
+import msgspec
 
 from proxx.protocols.anthropic.write_reply.blocks import (
     Json,
@@ -34,7 +34,7 @@ def write_whole(reply: Reply, occasion: Occasion) -> bytes:
         **ending(choice.finish),
         "usage": usage_json(reply.usage, estimate=occasion.input_estimate, searches=searches),
     }
-    return orjson.dumps(message)
+    return msgspec.json.encode(message)
 
 
 def _blocks(parts: tuple[Part, ...], occasion: Occasion) -> tuple[list[Json], int]:

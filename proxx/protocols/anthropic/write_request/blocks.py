@@ -3,7 +3,7 @@ are refused, never left out."""
 
 from typing import Any
 
-import orjson
+import msgspec
 
 from proxx.protocols.anthropic.read_request.shapes import DIALECT
 from proxx.protocols.hub.arguments import history_object
@@ -103,7 +103,7 @@ class BlockWriter:
             "type": "tool_use",
             "id": fitted(part.id, pattern=ANTHROPIC),
             "name": self._names.upstream(part.name, part.namespace),
-            "input": orjson.Fragment(args),
+            "input": msgspec.Raw(args.encode()),
         }
 
     def _result(self, part: ToolResult) -> Json:

@@ -1,6 +1,6 @@
 """Request -> the body that goes to a Messages upstream: the same bytes for the same request, so that caches hit."""
 
-import orjson
+import msgspec
 
 from proxx.protocols.anthropic.write_request.blocks import BlockWriter, Json, control_of
 from proxx.protocols.anthropic.write_request.cache import limit_marks
@@ -60,7 +60,7 @@ def write_request(request: Request, target: Target, losses: Losses) -> Written:
     if tools.choice is not None:
         body["tool_choice"] = tools.choice
     limit_marks(body, losses)
-    return Written(orjson.dumps(body), tuple(mends), _headers(body, target, writer, thinking))
+    return Written(msgspec.json.encode(body), tuple(mends), _headers(body, target, writer, thinking))
 
 
 def _thinking(request: Request, target: Target, said: Conversation, losses: Losses) -> ClaudeThinking:
