@@ -173,6 +173,18 @@ def test_refusals_are_text_pictures_have_their_place_and_sources_none():
     assert streamed(said)[2]["message"]["images"] == ["aGk="]
 
 
+@pytest.mark.parametrize(
+    ("parts", "content"),
+    [((), "not that"), ((Text("Well"),), "Well\n\nnot that"), ((Refusal("I will not"),), "I will not")],
+)
+def test_a_refusal_without_words_says_why(parts, content):
+    """D56."""
+    finish = Finished("refusal", details={"category": "x", "explanation": "not that"})
+    said = Reply((Choice(parts, finish),))
+    assert whole(said)["message"]["content"] == content
+    assert "".join(line["message"]["content"] for line in streamed(said)) == content
+
+
 def test_probabilities_are_told():
     token = {"token": "a", "logprob": -0.5}
     events = [PartOpened(0, "text"), TextDelta(0, "a"), LogprobsGiven(0, (token,)), PartClosed(0), Ended()]

@@ -50,7 +50,18 @@ class _Growing:
 class Telling:
     """One reply on its way into Ollama's message. `error` is set once it cannot be told to its end."""
 
-    __slots__ = ("_between", "_calls", "_number", "_summary", "done_reason", "error", "gap", "told", "usage")
+    __slots__ = (
+        "_between",
+        "_calls",
+        "_number",
+        "_refused",
+        "_summary",
+        "done_reason",
+        "error",
+        "gap",
+        "told",
+        "usage",
+    )
 
     def __init__(self) -> None:
         self.told = False  # some text
@@ -61,6 +72,7 @@ class Telling:
         self._between = False  # something else than text came after the last text
         self._calls: dict[int, _Growing] = {}
         self._number = 0
+        self._refused = False  # in words of the answer
         self._summary: tuple[int, int] | None = None
 
     def take(self, event: Event) -> list[Piece]:
@@ -84,7 +96,7 @@ class Telling:
             case UsageReported(usage=usage) | Started(usage=usage) if usage is not None:
                 self.usage = usage
             case Finished():
-                self._finished(event)
+                return self._finished(event)
         return []
 
     def spaced(self, text: str) -> str:
@@ -98,6 +110,7 @@ class Telling:
         if event.kind in ("text", "refusal"):
             self.gap = GAP if self.told and (self._between or event.phase) else ""
             self._between = False
+            self._refused = self._refused or event.kind == "refusal"
             return
         self._between = True
         if event.kind == "call":
@@ -132,9 +145,13 @@ class Telling:
             self._number += 1
         return pieces
 
-    def _finished(self, event: Finished) -> None:
+    def _finished(self, event: Finished) -> list[Piece]:
         self.error = self.error or _ENDINGS.get(event.reason)
         self.done_reason = event.raw if event.raw in _LOCAL else _REASONS.get(event.reason, "stop")
+        why = (event.details or {}).get("explanation")
+        if event.reason == "refusal" and isinstance(why, str) and not self.told:
+            return [("content", why)]  # the dialect has no refusals: an empty "stop" would hide that it was one
+        return []
 
 
 def _shown(part: Part) -> list[Piece]:
