@@ -24,8 +24,10 @@ def refusal(cell: Cell) -> None:
     if cell.upstream in ("gemini", "ollama"):
         assert heard.ended  # they have no refusals in words of their own
         return
-    said = heard.refusal or heard.text
-    assert "I cannot help with that." in said
+    if cell.client == "gemini" and cell.upstream == "anthropic":
+        assert heard.finish == "SAFETY"  # Claude explains beside its answer, and Gemini has no place for that
+        return
+    assert "I cannot help with that." in (heard.refusal or heard.text)
 
 
 def content_filter(cell: Cell) -> None:
