@@ -217,6 +217,7 @@ def test_a_refusal_is_a_part_of_its_own() -> None:
             "missing_required_parameter",
         ),
         ({"role": "user", "content": [5]}, "input[0].content[0]", "invalid_type"),
+        ({"role": "user", "content": [{}]}, "input[0].content[0].type", "missing_required_parameter"),
         ({"type": "item_reference", "id": "rs_1"}, "input[0]", "item_not_found"),
         (
             {"role": "user", "content": [{"type": "input_image", "image_url": "data:image/png;base64,%%"}]},

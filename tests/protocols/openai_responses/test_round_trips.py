@@ -139,4 +139,3 @@ def test_a_stream_says_what_the_whole_says_however_it_is_cut(reply: Reply, piece
 def test_no_bytes_break_a_reader(data: bytes) -> None:
     reader = ReplyReader(TARGET, ID)
     assert len(reader.feed(data + b"\n\n") + reader.close()) <= 1
-

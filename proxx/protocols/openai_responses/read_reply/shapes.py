@@ -76,8 +76,9 @@ def read_item(raw: bytes) -> Item | None:
         kind = decode(objects, raw).get("type")
     except FAULTS:
         return None
-    known = kind in KINDS or kind in ("message", "reasoning", "compaction")
-    return None if known or not isinstance(kind, str) else Item(kind)
+    if not isinstance(kind, str) or kind in KINDS or kind in ("message", "reasoning", "compaction"):
+        return None
+    return Item(kind)
 
 
 def text_of(raw: bytes) -> str:

@@ -1,6 +1,6 @@
 """A whole response -> what it says, and its parts."""
 
-from proxx.protocols.hub.events import Started
+from proxx.protocols.hub.events import Event, Finished, Started
 from proxx.protocols.hub.reply import Reply, fold
 from proxx.protocols.hub.target import Target
 from proxx.protocols.openai_responses.read_reply.items import GrowingItem, Telling
@@ -35,11 +35,15 @@ def watch_whole(body: bytes) -> Seen:
 
 
 def read_whole(body: bytes, target: Target, call_id: str) -> Reply:
-    """Read a response that `watch_whole` found sound."""
+    """Read a response that `watch_whole` found sound; an item that is none makes its end an error."""
     found = read_resource(body) or Resource()
     telling = Telling(family=target.facts.family, call_id=call_id)
-    for raw in found.output or ():
-        GrowingItem(telling).end(bytes(raw))
+    sound = [GrowingItem(telling).end(bytes(raw)) for raw in found.output or ()]
     finish(telling, found)
+    events = telling.events if all(sound) else [_as_error(event) for event in telling.events]
     created = int(found.created_at) if found.created_at else None
-    return fold([Started(found.id or "", found.model or "", created), *telling.events])
+    return fold([Started(found.id or "", found.model or "", created), *events])
+
+
+def _as_error(event: Event) -> Event:
+    return Finished("error", raw=event.raw) if isinstance(event, Finished) else event

@@ -69,9 +69,12 @@ def read_content(content: str | list[msgspec.Raw] | None, where: str) -> tuple[P
 
 def read_part(raw: bytes, where: str) -> Part:
     """Read one content part by its type; an unknown one that holds text is text, any other stays in its own shape."""
-    reader = _READERS.get(read(kinds, raw, where).type)
+    kind = read(kinds, raw, where).type
+    reader = _READERS.get(kind)
     if reader is not None:
         return reader(raw, where)
+    if not kind:
+        raise missing(f"{where}.type")
     unknown = read(objects, raw, where)
     text = unknown.get("text")
     return Text(text) if isinstance(text, str) else Opaque(unknown, NAME)

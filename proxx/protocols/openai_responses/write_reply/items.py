@@ -8,6 +8,7 @@ from proxx.protocols.hub.blobs import wrap
 from proxx.protocols.hub.parts import Blob, Citation
 from proxx.protocols.openai_responses.citations import annotation
 from proxx.protocols.openai_responses.dialect import CALL_ITEMS, NAME
+from proxx.protocols.openai_responses.encoding import encoded
 from proxx.protocols.openai_responses.write_reply.ladder import Ladder
 
 
@@ -24,11 +25,11 @@ class Item:
 
     def begin(self, **members: Any) -> bytes:
         """Return the event that adds the item."""
-        return self.ladder.item_added(self.at, orjson.dumps({"id": self.id, **members}))
+        return self.ladder.item_added(self.at, encoded({"id": self.id, **members}))
 
     def end(self, **members: Any) -> bytes:
         """Return the event that completes the item, which then stands in the output."""
-        return self.ladder.item_done(self.at, orjson.dumps({"id": self.id, **members}))
+        return self.ladder.item_done(self.at, encoded({"id": self.id, **members}))
 
 
 class MessageItem(Item):
@@ -123,7 +124,7 @@ class ReasoningItem(Item):
 
     def open(self) -> bytes:
         """Return the event that adds the item."""
-        return self.begin(type="reasoning", summary=[], status="in_progress")
+        return self.begin(type="reasoning", summary=[])
 
     def think(self, text: str) -> bytes:
         """Return the event of raw thoughts: as a summary if that was asked for, as themselves, or not at all."""
@@ -157,7 +158,7 @@ class ReasoningItem(Item):
         thoughts = "".join(self._thoughts)
         if thoughts:
             done += self.ladder.event("response.reasoning_text.done", self.at + b',"content_index":0', text=thoughts)
-        members: dict[str, Any] = {"type": "reasoning", "summary": self._summary, "status": "completed"}
+        members: dict[str, Any] = {"type": "reasoning", "summary": self._summary}
         if thoughts:
             members["content"] = [{"type": "reasoning_text", "text": thoughts}]
         if self._blob is not None:

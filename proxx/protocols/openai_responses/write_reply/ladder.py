@@ -2,8 +2,7 @@
 
 from typing import Any
 
-import orjson
-
+from proxx.protocols.openai_responses.encoding import encoded
 from proxx.protocols.openai_responses.write_reply.failure import event
 
 
@@ -34,7 +33,7 @@ class Ladder:
 
     def event(self, kind: str, at: bytes, **members: Any) -> bytes:
         """Return one event: `at` are written members that say where."""
-        said = orjson.dumps(members)[1:-1] if members else b""
+        said = encoded(members)[1:-1] if members else b""
         return event(kind.encode(), self.next(), at + b"," + said if said else at)
 
     def resource(self, kind: bytes, resource: bytes) -> bytes:

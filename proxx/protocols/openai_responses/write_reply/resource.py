@@ -13,6 +13,7 @@ from proxx.protocols.hub.occasion import Occasion
 from proxx.protocols.hub.parts import Text
 from proxx.protocols.hub.request import OutputWish, Request, ToolChoice, ToolRef, ToolSpec
 from proxx.protocols.openai_responses.dialect import NAME
+from proxx.protocols.openai_responses.encoding import encoded
 
 _NOTHING_ASKED = Request(NAME, "", ())
 _EFFORTS = {"off": "none", "dynamic": None, "": None}
@@ -27,7 +28,7 @@ class Resource:
         self.id = id or f"resp_{occasion.id}"
         self._occasion = occasion
         self._head = {"id": self.id, "object": "response", "created_at": occasion.created}
-        self._echo = orjson.dumps(_echo(occasion.request or _NOTHING_ASKED))[1:]
+        self._echo = encoded(_echo(occasion.request or _NOTHING_ASKED))[1:]
 
     def written(
         self,

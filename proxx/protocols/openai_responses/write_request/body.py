@@ -1,7 +1,6 @@
 """The body itself: the client's own bytes for the same dialect, else every member written anew."""
 
 import hashlib
-import json
 import re
 from typing import Any
 
@@ -17,6 +16,7 @@ from proxx.protocols.hub.request import Envelope, Request
 from proxx.protocols.hub.schemas import qualifies_strict
 from proxx.protocols.hub.target import Target
 from proxx.protocols.openai_responses.dialect import NAME, OPENAI
+from proxx.protocols.openai_responses.encoding import encoded
 from proxx.protocols.openai_responses.write_request.codex import ENCRYPTED, for_codex
 from proxx.protocols.openai_responses.write_request.items import Items
 from proxx.protocols.openai_responses.write_request.tools import Tools
@@ -255,14 +255,6 @@ def _cuts(request: Request, prefill: str) -> list[Mend]:
 
 def _bytes(body: dict[str, Any], losses: Losses) -> bytes:
     try:
-        return orjson.dumps(body)
-    except TypeError:  # a number of more than 64 bits, or very deep nesting
-        pass
-    try:
-        return json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
-    except (RecursionError, ValueError):
+        return encoded(body)
+    except RecursionError:
         losses.refuse("body", "it is nested too deeply")
-
-
-def _plain(value: object) -> object:
-    return json.loads(orjson.dumps(value))

@@ -118,14 +118,18 @@ class Items:
             action = _action(call)
             if action is not None:
                 item = {"type": CALL_ITEMS[kind][0], "call_id": call_id, "status": "completed"} | action
-                return item | ({"id": call.item_id} if self._ids and call.item_id else {})
+                return item | self._id(call, kind)
             kind = "function"
         item = {"type": CALL_ITEMS[kind][0], "call_id": call_id, **self._tools.name_of(call)}
         if kind == "custom":
             item["input"] = call.args
         else:
             item["arguments"] = sent_args(call) or "{}"
-        return item | ({"id": call.item_id} if self._ids and call.item_id else {})
+        return item | self._id(call, kind)
+
+    def _id(self, call: ToolCall, kind: str) -> dict[str, str]:
+        prefix = {"function": "fc_", "custom": "ctc_"}.get(kind, "")
+        return {"id": call.item_id} if self._ids and call.item_id and call.item_id.startswith(prefix) else {}
 
     def _result(self, part: ToolResult) -> dict[str, Any]:
         call_id = ids.fitted(part.call_id, pattern=CALL_ID)
@@ -141,7 +145,7 @@ class Items:
             return []  # without its seal it could not be carried over; thoughts never become an answer's text
         item: dict[str, Any] = {"type": "reasoning"}
         id = blob.item_id or part.item_id
-        if id and not is_codex(self._target):
+        if id.startswith("rs_") and not is_codex(self._target):
             item["id"] = id
         item["summary"] = [{"type": "summary_text", "text": text} for text in part.summary]
         if part.text:
