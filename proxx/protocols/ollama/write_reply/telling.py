@@ -149,9 +149,10 @@ class Telling:
         self.error = self.error or _ENDINGS.get(event.reason)
         self.done_reason = event.raw if event.raw in _LOCAL else _REASONS.get(event.reason, "stop")
         why = (event.details or {}).get("explanation")
-        if event.reason == "refusal" and isinstance(why, str) and not self.told:
-            return [("content", why)]  # the dialect has no refusals: an empty "stop" would hide that it was one
-        return []
+        if event.reason != "refusal" or self._refused or not isinstance(why, str) or not why:
+            return []
+        self.gap = GAP if self.told else ""
+        return [("content", self.spaced(why))]  # the dialect has no refusals: else it would look like an answer (D56)
 
 
 def _shown(part: Part) -> list[Piece]:
