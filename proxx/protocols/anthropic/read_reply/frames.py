@@ -8,6 +8,7 @@ from proxx.protocols.anthropic.read_request.shapes import Block
 from proxx.protocols.framing.lenient import FAULTS, decode
 from proxx.protocols.hub.events import Finished, Usage
 
+QUIET_HEAD = b"event: content_block_delta\ndata: "
 NOT_AN_EVENT = "an event that is not one of a Messages stream"
 
 _NOTHING = (b"", b"null", b'""', b"false", b"{}", b"[]")  # what imitators write where there is nothing
@@ -47,6 +48,31 @@ class Delta(msgspec.Struct):
     stop_reason: str | None = None
     stop_sequence: str | None = None
     stop_details: dict[str, Any] | None = None
+
+
+class QuietText(msgspec.Struct, tag="text_delta", tag_field="type", gc=False):
+    """More text."""
+
+    text: str
+
+
+class QuietArgs(msgspec.Struct, tag="input_json_delta", tag_field="type", gc=False):
+    """More of a call's arguments."""
+
+    partial_json: str
+
+
+class QuietThinking(msgspec.Struct, tag="thinking_delta", tag_field="type", gc=False):
+    """More thinking."""
+
+    thinking: str
+
+
+class QuietEvent(msgspec.Struct, tag="content_block_delta", tag_field="type"):
+    """An event that brings more of a block and nothing else."""
+
+    index: int
+    delta: QuietText | QuietArgs | QuietThinking
 
 
 class Frame(msgspec.Struct):

@@ -6,6 +6,7 @@ import msgspec
 
 from proxx.protocols.anthropic.read_reply.frames import (
     NOT_AN_EVENT,
+    QUIET_HEAD,
     Counts,
     Frame,
     counted,
@@ -19,8 +20,6 @@ from proxx.protocols.framing.lenient import FAULTS, decode
 from proxx.protocols.framing.members import replaced
 from proxx.protocols.passthrough import DONE, SseWatch, with_data
 from proxx.protocols.spec import Seen
-
-QUIET_HEAD = b"event: content_block_delta\ndata: "
 
 
 class _Something(msgspec.Struct, gc=False):

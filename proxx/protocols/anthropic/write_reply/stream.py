@@ -70,12 +70,13 @@ class MessagesWriter:
 
     def write(self, events: Sequence[Event]) -> bytes:
         """Return the frames of these events, possibly none."""
+        first = events[0] if len(events) == 1 else None
+        if type(first) is TextDelta and first.part == self._part and self._prefix:  # the usual case
+            return self._prefix + orjson.dumps(first.text) + _DELTA_END
         out: list[bytes] = []
         told = self._sequencer(events)
         for place, event in enumerate(told):
-            if type(event) is TextDelta and event.part == self._part and self._prefix:
-                out += (self._prefix, orjson.dumps(event.text), _DELTA_END)
-            elif not self._over:
+            if not self._over:
                 self._take(event, told[place + 1 :] if type(event) is PartOpened else (), out)
         return b"".join(out)
 

@@ -29,8 +29,10 @@ def limit_marks(body: Json, losses: Losses) -> None:
     _shorten(kept + ([body] if "cache_control" in body else []), losses)
 
 
-def _marked(blocks: Iterable[Json]) -> Iterable[Json]:
+def _marked(blocks: Iterable[Any]) -> Iterable[Json]:
     for block in blocks:
+        if not isinstance(block, dict):
+            continue  # inside a hosted result, which goes as it came
         inner = block.get("content")
         if isinstance(inner, list):
             yield from _marked(inner)
