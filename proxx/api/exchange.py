@@ -21,6 +21,7 @@ from routing import reload
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_KEYS = {"content-type": "CONTENT_TYPE"}
 _STREAM_HEADERS = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
 _STOPPING = ErrorFacts("overloaded", "The gateway is shutting down; this answer is incomplete.", "gateway_stopping")
 
@@ -55,15 +56,18 @@ def respond(reply: Reply, dialect: Protocol) -> HttpResponseBase:
         headers=[*headers, *_STREAM_HEADERS],
         sent=reply.sent,
         heartbeat=reply.heartbeat,
-        farewell=dialect.write_stream_error(_STOPPING),
+        farewell=b"" if reply.raw else dialect.write_stream_error(_STOPPING),
     )
 
 
 def envelope_of(request: HttpRequest, dialect: Protocol, path: dict[str, Any]) -> Envelope:
     """Return the request's envelope; raise `BadRequest` or `UnsupportedMedia` for a body that has none."""
-    kind = request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
-    if kind not in ("", "application/json"):
-        raise UnsupportedMedia
+    said = request.META.get("CONTENT_TYPE", "")
+    kind = said.partition(";")[0].strip().lower()
+    if kind not in dialect.media_types:
+        raise UnsupportedMedia(f"Send the body as {' or '.join(filter(None, dialect.media_types))}.")
+    if kind == "multipart/form-data":
+        path = {**path, "content_type": said}
     body, coding = request.body, request.META.get("HTTP_CONTENT_ENCODING")
     try:
         return dialect.read_envelope(bodies.decoded(body, coding) if coding else body, **path)
@@ -105,7 +109,7 @@ def _own_headers(headers: dict[str, str], dialect: Protocol) -> tuple[tuple[byte
     return tuple(
         (name.encode(), headers[key].encode("latin-1"))
         for name in dialect.client_headers
-        if (key := f"HTTP_{name.upper().replace('-', '_')}") in headers
+        if (key := _KEYS.get(name) or f"HTTP_{name.upper().replace('-', '_')}") in headers
     )
 
 

@@ -21,6 +21,7 @@ from proxx.api.answers import CallAnswer, StreamedAnswer, WholeAnswer
 from proxx.api.heart import Heart
 from proxx.api.request import ClientRequest
 from proxx.gateway.errors import GatewayError, MethodNotAllowed, NotFound, TooLarge
+from proxx.gateway.pump import BrokenOff
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -56,6 +57,8 @@ async def application(scope: MutableMapping[str, Any], receive: Receive, send: S
             await _send_whole(response, send)
         if isinstance(response, CallAnswer):
             response.sent()
+    except BrokenOff:
+        pass  # the server cuts a connection whose answer has no end
     except asyncio.CancelledError:
         if not departure.done():
             raise

@@ -93,15 +93,23 @@ async def speak(call: Call, candidate: Candidate) -> Speaking:
 async def _first_event(call: Call, candidate: Candidate, attempt: Attempt, chosen: Route) -> Speaking:
     response = call.response = await client.send(_request(call, candidate, chosen))
     attempt.status, attempt.headers_at = response.status, clock.monotonic()
+    await _refuse_failure(response)
+    if call.envelope.stream:
+        return await _begin_stream(call, candidate, response, chosen)
+    bodies = [await response.read(settings.PROXY_REPLY_LIMIT)]
+    for more in chosen.more:
+        response = call.response = await client.send(_request(call, candidate, replace(chosen, body=more)))
+        await _refuse_failure(response)
+        bodies.append(await response.read(settings.PROXY_REPLY_LIMIT))
+    seen, written = translate.whole(call, chosen, bodies)
+    _judge(seen, ended=True)
+    return Speaking(candidate, response, seen, written, chosen)
+
+
+async def _refuse_failure(response: UpstreamResponse) -> None:
     if not 200 <= response.status < 300:
         body = await response.read_some(ERROR_BODY_LIMIT, ERROR_BODY_PATIENCE)
         raise AttemptFailed(failures.classify(response.status, response.headers, body), body)
-    if call.envelope.stream:
-        return await _begin_stream(call, candidate, response, chosen)
-    body = await response.read(settings.PROXY_REPLY_LIMIT)
-    seen, written = translate.whole(call, chosen, body)
-    _judge(seen, ended=True)
-    return Speaking(candidate, response, seen, written, chosen)
 
 
 async def _begin_stream(call: Call, candidate: Candidate, response: UpstreamResponse, chosen: Route) -> Speaking:

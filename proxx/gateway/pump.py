@@ -43,9 +43,14 @@ _ENDINGS = ("truncated", "timed_out")  # after which a complete answer may still
 _LATE = ErrorFacts("timeout", "The call took longer than this gateway allows.")
 
 
+class BrokenOff(Exception):
+    """A stream of bytes that know no errors ended too soon: only a connection that is cut can say so."""
+
+
 @dataclass(slots=True)
 class Reply:
-    """What goes back to the client: a whole body, or pieces that each end at an event's end."""
+    """What goes back to the client: a whole body, or pieces that each end at an event's end; `raw` ones know no events,
+    so nothing of ours may stand between them."""
 
     status: int
     content_type: str
@@ -53,6 +58,7 @@ class Reply:
     body: bytes = b""
     pieces: AsyncGenerator[bytes, None] | None = None
     heartbeat: bytes = b""
+    raw: bool = False
     sent: Callable[[], None] = lambda: None  # to be called when the last byte has been handed over
 
 
@@ -62,10 +68,10 @@ def reply(call: Call, speaking: Speaking) -> Reply:
     headers = _headers(call, speaking)
     if speaking.pieces is not None:
         stream = _watched(call, speaking)
-        return _streaming(call, headers, stream)
+        return _streaming(call, headers, stream, speaking)
     body = speaking.held
     call.bytes_out, call.outcome = len(body), "ok"
-    return Reply(200, "application/json", headers, body=body)
+    return Reply(200, _type(call, speaking, "application/json"), headers, body=body)
 
 
 def reply_early(call: Call, speaking: "asyncio.Task[Speaking]") -> Reply:
@@ -75,10 +81,25 @@ def reply_early(call: Call, speaking: "asyncio.Task[Speaking]") -> Reply:
     return _streaming(call, _own_headers(call), stream)
 
 
-def _streaming(call: Call, headers: list[tuple[bytes, bytes]], pieces: AsyncGenerator[bytes, None]) -> Reply:
+def _streaming(
+    call: Call,
+    headers: list[tuple[bytes, bytes]],
+    pieces: AsyncGenerator[bytes, None],
+    speaking: Speaking | None = None,
+) -> Reply:
     dialect = call.dialect
     kind = dialect.stream_types.get(call.envelope.form, dialect.stream_type)
+    if speaking is not None:
+        kind = _type(call, speaking, kind)
+        if speaking.seen.raw:
+            return Reply(200, kind, headers, pieces=pieces, raw=True)
     return Reply(200, kind, headers, pieces=pieces, heartbeat=dialect.heartbeat)
+
+
+def _type(call: Call, speaking: Speaking, usual: str) -> str:
+    if not call.dialect.keeps_type or speaking.route.translates:
+        return usual
+    return str(speaking.response.headers.get("content-type", usual))
 
 
 async def _awaited(call: Call, waiting: "asyncio.Task[Speaking]") -> AsyncGenerator[bytes, None]:
@@ -100,7 +121,7 @@ async def _watched(call: Call, speaking: Speaking) -> AsyncGenerator[bytes, None
     if watch is None or pieces is None:
         raise TypeError("a whole answer has no pieces")
     alarm = _Alarm(call, speaking)
-    failure = "truncated"
+    failure, whole = "truncated", False
     _noticed(call, speaking)
     call.bytes_out += len(speaking.held)
     yield speaking.held
@@ -115,6 +136,8 @@ async def _watched(call: Call, speaking: Speaking) -> AsyncGenerator[bytes, None
                 yield ready
             if decided:
                 break
+        else:
+            whole = True
     except FAULTS as fault:
         failure = failures.from_exception(fault).kind
     except FrameTooLarge:
@@ -124,10 +147,13 @@ async def _watched(call: Call, speaking: Speaking) -> AsyncGenerator[bytes, None
         failure = "internal"
     finally:
         alarm.cancel()
-    tail = watch.close() if failure in _ENDINGS else b""
+    tail = watch.close() if failure in _ENDINGS and (whole or not seen.raw) else b""
     _noticed(call, speaking)
     if not seen.ended and seen.error is None:
-        tail += watch.fail(_broken(call, _LATE if alarm.rang else _BROKEN.get(failure, _BROKEN["truncated"])))
+        facts = _broken(call, _LATE if alarm.rang else _BROKEN.get(failure, _BROKEN["truncated"]))
+        if seen.raw:
+            raise BrokenOff(facts.message)
+        tail += watch.fail(facts)
     if tail:
         call.bytes_out += len(tail)
         yield tail

@@ -95,13 +95,15 @@ def _record(call: Call, winner: Attempt | None, now: float) -> UsageRecord:
 
 
 def _usage(call: Call) -> Usage | None:
-    """What the provider reported; else, if it spoke at all, an estimate: bytes in, and one token per event or four
-    bytes out."""
+    """What the provider reported; else, if it spoke at all in words, an estimate: bytes in, and one token per event or
+    four bytes out."""
     seen = call.seen
     if seen is None:
         return None
     if seen.usage is not None:
         return seen.usage
+    if not call.dialect.estimates:
+        return None
     out = seen.frames if call.envelope.stream else call.bytes_out // BYTES_PER_TOKEN
     return Usage(input_total=len(call.envelope.body) // BYTES_PER_TOKEN, output_total=out, estimated=True)
 

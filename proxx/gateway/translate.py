@@ -24,7 +24,7 @@ from proxx.protocols.hub.facts import facts_of
 from proxx.protocols.hub.losses import Losses
 from proxx.protocols.hub.occasion import Occasion
 from proxx.protocols.hub.parts import ToolCall
-from proxx.protocols.hub.reply import Reply, fold
+from proxx.protocols.hub.reply import Reply, fold, joined
 from proxx.protocols.hub.request import Request
 from proxx.protocols.hub.target import Target
 from proxx.protocols.spec import Mend, Protocol, Seen, Watch
@@ -48,6 +48,7 @@ class Route:
     headers: tuple[tuple[bytes, bytes], ...] = ()
     mends: tuple[Mend, ...] | None = None
     notes: Sequence[str] = ()
+    more: tuple[bytes, ...] = ()
 
     @property
     def translates(self) -> bool:
@@ -76,7 +77,8 @@ def route(call: Call, candidate: Candidate) -> Route:
     if kept:
         target = msgspec.structs.replace(target, restored=kept)
     written = upstream.write_request(request, target, losses)
-    return Route(upstream, candidate, written.body, written.headers, written.mends, losses.notes)
+    more = written.more or (written.body,) * (request.repeats - 1)
+    return Route(upstream, candidate, written.body, written.headers, written.mends, losses.notes, more)
 
 
 def read(call: Call) -> Request:
@@ -108,32 +110,48 @@ def replayed(call: Call, chosen: Route, body: bytes) -> tuple[Watch, bytes]:
     return watch, watch.replay(_whole(call, chosen, body))
 
 
-def whole(call: Call, chosen: Route, body: bytes) -> tuple[Seen, bytes]:
-    """Return what a whole answer says, and the client's bytes of it; the bytes are empty if it is no answer."""
-    if body.lstrip()[:6].startswith((b"data:", b"event:", b":")) and not chosen.upstream.streams_json:
-        return _collected(call, chosen, body)
+def whole(call: Call, chosen: Route, bodies: Sequence[bytes]) -> tuple[Seen, bytes]:
+    """Return what a whole answer says, and the client's bytes of it; the bytes are empty if it is no answer. Where one
+    request did not carry it all, `bodies` has several parts of it."""
+    if chosen.mends is None and not _is_stream(chosen, bodies[0]):
+        seen = chosen.upstream.watch_whole(bodies[0])
+        if seen.error is not None or seen.malformed or not seen.spoke:
+            return seen, b""
+        renamed = call.tenant.answer_with_alias
+        return seen, call.dialect.rename_whole(bodies[0], call.envelope.model) if renamed else bodies[0]
+    replies = []
+    for body in bodies:
+        seen, reply = _collected(call, chosen, body) if _is_stream(chosen, body) else _read(call, chosen, body)
+        if reply is None:
+            return seen, b""
+        replies.append(reply)
+    return seen, _written(call, joined(replies), seen)
+
+
+def _is_stream(chosen: Route, body: bytes) -> bool:
+    return body.lstrip()[:6].startswith((b"data:", b"event:", b":")) and not chosen.upstream.streams_json
+
+
+def _read(call: Call, chosen: Route, body: bytes) -> tuple[Seen, Reply | None]:
     seen = chosen.upstream.watch_whole(body)
     if seen.error is not None or seen.malformed or not seen.spoke:
-        return seen, b""
-    if chosen.mends is None:
-        renamed = call.tenant.answer_with_alias
-        return seen, call.dialect.rename_whole(body, call.envelope.model) if renamed else body
-    return seen, _written(call, _whole(call, chosen, body), seen)
+        return seen, None
+    return seen, _whole(call, chosen, body)
 
 
-def _collected(call: Call, chosen: Route, body: bytes) -> tuple[Seen, bytes]:
+def _collected(call: Call, chosen: Route, body: bytes) -> tuple[Seen, Reply | None]:
     """A stream where a whole answer was asked for: some backends know no other way."""
     reader, seen = chosen.upstream.stream_reader(chosen.target, call.id.hex), Seen()
     try:
         events = [*reader.feed(body), *reader.close()]
     except FrameTooLarge:
-        return Seen(malformed="an event that is too large"), b""
+        return Seen(malformed="an event that is too large"), None
     note(seen, events, {})
     if seen.error is not None or seen.malformed:
-        return seen, b""
+        return seen, None
     if not seen.ended:
-        return Seen(malformed="an answer that breaks off"), b""
-    return seen, _written(call, mended(fold(events), chosen.mends or ()), seen)
+        return Seen(malformed="an answer that breaks off"), None
+    return seen, mended(fold(events), chosen.mends or ())
 
 
 def _whole(call: Call, chosen: Route, body: bytes) -> Reply:
@@ -145,7 +163,10 @@ def _written(call: Call, reply: Reply, seen: Seen) -> bytes:
     seen.usage = reply.usage
     calls = [part for choice in reply.choices for part in choice.parts if isinstance(part, ToolCall)]
     seen.blobs = {one.id: one.blob for one in calls if one.blob is not None}
-    return call.dialect.write_whole(reply, _occasion(call))
+    told = call.dialect.write_whole(reply, _occasion(call))
+    if not told:
+        seen.malformed = "an answer without what was asked for"
+    return told
 
 
 def _translation(call: Call, chosen: Route) -> StreamTranslation:

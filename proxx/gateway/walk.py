@@ -29,7 +29,8 @@ async def handle(call: Call) -> Reply:
             snapshot=call.snapshot,
             now=clock.monotonic(),
         )
-        if call.envelope.stream and settings.PROXY_COMMIT_AFTER:
+        # An answer whose content type is the provider's cannot be begun before the provider's.
+        if call.envelope.stream and settings.PROXY_COMMIT_AFTER and not call.dialect.keeps_type:
             reply = await _soon_or_early(call)
         else:
             reply = pump.reply(call, await failover.first_to_speak(call, call.plan))

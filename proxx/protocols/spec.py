@@ -27,6 +27,7 @@ class Seen:
     error: dict[str, object] | None = None  # the upstream's own error, in its own shape
     malformed: str = ""  # why the reply cannot be one of this dialect
     blobs: dict[str, Blob] = field(default_factory=dict)  # of tool calls, by the id the client knows
+    raw: bool = False  # bytes without a grammar: that they ended too soon is told by breaking off, not in words
 
 
 class Watch(Shape):
@@ -73,12 +74,14 @@ class Written:
     """A request in its upstream's dialect, and what must be done to the reply because of how it was written.
 
     `mends` are applied to the reply's events in order (names restored, wrappers taken off). `headers` go upstream.
-    `model` and everything else in the URL is the planner's.
+    `model` and everything else in the URL is the planner's. `more` are further bodies for what one request cannot
+    carry: sent one after another, and their replies are one.
     """
 
     body: bytes
     mends: tuple[Mend, ...] = ()
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    more: tuple[bytes, ...] = ()
 
 
 def _not_yet(*_: object) -> Any:
@@ -97,6 +100,10 @@ class Protocol:
     taken over from a client of the same dialect, `reply_headers` (names, or beginnings that end with a hyphen) are
     given back; `statuses` are HTTP statuses of error classes that differ from the usual. `watch_stream(strip_usage=,
     rename=)` also gets `form=` where the envelope has one.
+
+    `media_types` are the content types a client may send, "" being none said; a form's reader gets `content_type=`, the
+    header whole. `keeps_type` gives the upstream's content type back instead of `stream_type` or JSON. `estimates` says
+    that an answer without reported usage is counted by its bytes.
     """
 
     name: str
@@ -125,3 +132,7 @@ class Protocol:
     client_headers: tuple[str, ...] = ()
     reply_headers: tuple[bytes, ...] = ()
     statuses: Mapping[str, int] = field(default_factory=dict)
+
+    media_types: tuple[str, ...] = ("", "application/json")
+    keeps_type: bool = False
+    estimates: bool = True

@@ -4,7 +4,7 @@
 that whole and streamed answers cannot drift apart.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -39,13 +39,37 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """One whole reply. `id` and `model` are the upstream's own."""
+    """One whole reply. `id` and `model` are the upstream's own. `vectors` are embeddings, one for each text, in the
+    upstream's own spelling of a JSON list of numbers."""
 
     choices: tuple[Choice, ...]
     id: str = ""
     model: str = ""
     created: int | None = None
     usage: Usage | None = None
+    vectors: tuple[bytes, ...] = ()
+
+
+def joined(replies: Sequence[Reply]) -> Reply:
+    """Return the replies to the parts of one request as one: in their order, their usage added up."""
+    if len(replies) == 1:
+        return replies[0]
+    used = [one.usage for one in replies if one.usage is not None]
+    return msgspec.structs.replace(
+        replies[0],
+        choices=tuple(choice for one in replies for choice in one.choices),
+        vectors=tuple(vector for one in replies for vector in one.vectors),
+        usage=_added(used) if used else None,
+    )
+
+
+def _added(used: Sequence[Usage]) -> Usage:
+    counts = {
+        name: sum(known)
+        for name in Usage.__struct_fields__
+        if name != "estimated" and (known := [n for one in used if (n := getattr(one, name)) is not None])
+    }
+    return Usage(estimated=any(one.estimated for one in used), **counts)
 
 
 class _Growing:

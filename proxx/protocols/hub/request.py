@@ -137,11 +137,28 @@ class State(msgspec.Struct, frozen=True):
     compact: bool = False
 
 
+class Texts(msgspec.Struct, frozen=True):
+    """What shall be embedded instead of answered, and how.
+
+    `tokens` says that OpenAI's client gave token numbers, which mean nothing elsewhere; then `items` is empty. `base64`
+    is how the client wants its vectors, `single` that it asked for one and wants no list. `truncate` is whether a text
+    may be cut to fit.
+    """
+
+    items: tuple[str, ...] = ()
+    dimensions: int | None = None
+    base64: bool = False
+    single: bool = False
+    tokens: bool = False
+    truncate: bool | None = None
+
+
 class Request(msgspec.Struct, frozen=True):
     """One request in no dialect. `instructions` are the leading system and developer turns, `turns` all others.
 
     `max_output` includes reasoning. `runtime` holds Ollama's options that are nobody else's (num_ctx, num_keep, ...),
-    `keep_alive` its own. `old_functions` says that a chat client spoke of functions instead of tools. `extras` are
+    `keep_alive` its own. `old_functions` says that a chat client spoke of functions instead of tools. `texts` makes it
+    a request for embeddings; `repeats` is how often it is sent, where all replies together are one answer. `extras` are
     members that only the client's dialect knows, by name: noted, never sent to another dialect.
     """
 
@@ -169,4 +186,6 @@ class Request(msgspec.Struct, frozen=True):
     stream: bool = False
     wants_usage: bool = False
     old_functions: bool = False
+    texts: Texts | None = None
+    repeats: int = 1
     extras: dict[str, Any] = {}
