@@ -104,8 +104,7 @@ def test_an_answer_that_ended_badly_is_an_error(reason):
     lines = streamed(said)
     assert list(lines[-1]) == ["error"]
     assert not any(line.get("done") for line in lines)
-    with pytest.raises(ValueError, match=r"\w"):
-        whole(said)
+    assert PROTOCOL.write_whole(said, occasion()) == b""
 
 
 def test_a_call_comes_whole_with_its_arguments_as_an_object():
@@ -147,8 +146,7 @@ def test_half_a_call_is_an_error_and_never_run():
     said = reply(Text("a"), ToolCall("c", "f", '{"path":"/'), reason="length")
     lines = streamed(said)
     assert [list(line) for line in lines[1:]] == [["error"]]
-    with pytest.raises(ValueError, match="arguments"):
-        whole(said)
+    assert PROTOCOL.write_whole(said, occasion()) == b""
 
 
 def test_thinking_stands_beside_the_text():

@@ -14,7 +14,7 @@ _JOINED = ("content", "thinking")
 
 
 def write_whole(reply: Reply, occasion: Occasion) -> bytes:
-    """Write a reply; raise `ValueError` if it has a call, or an ending, that can only be told as an error."""
+    """Write a reply; empty if it has a call, or an ending, that can only be told as an error."""
     telling, moments = Telling(), Moments(occasion.created, occasion.elapsed_ns)
     moments.begun()
     said: dict[str, list[Any]] = {}
@@ -22,7 +22,7 @@ def write_whole(reply: Reply, occasion: Occasion) -> bytes:
         for name, value in telling.take(event):
             said.setdefault(name, []).append(value)
     if telling.error is not None:
-        raise ValueError(telling.error.message)
+        return b""
     message: dict[str, object] = {"content": ""}
     for name, values in said.items():
         if name in _JOINED:
