@@ -8,7 +8,7 @@ import pytest
 from tests.live import LiveProxx, running
 
 # Of a provider of the same dialect, whose bytes pass, and of one of another.
-MODELS = ["ollama/sim-echo", "gemini/sim-echo"]
+MODELS = ["ollama/sim-echo", "openai/sim-echo", "gemini/sim-echo"]
 MODEL = MODELS[0]
 ASK = {"model": MODEL, "messages": [{"role": "user", "content": "hello"}]}
 
