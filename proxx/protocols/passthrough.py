@@ -131,10 +131,15 @@ class SseWatch:
         if data:
             seen.frames += 1
             return self._judge(seen, frame, data)
-        if _HARMLESS.fullmatch(frame) is None:
+        if not is_harmless(frame):
             seen.malformed = "bytes that are no event"
             return b""
         return frame
+
+
+def is_harmless(frame: bytes) -> bool:
+    """Tell whether a frame without data is comments and fields without meaning, not bytes that are no event."""
+    return _HARMLESS.fullmatch(frame) is not None
 
 
 def with_data(frame: bytes, data: bytes, new: bytes) -> bytes:

@@ -54,9 +54,9 @@ def data_of(frame: bytes) -> bytes:
     if frame.startswith(b"data: ") and frame.find(b"\n") == len(frame) - 2 and b"\r" not in frame:
         return frame[6:-2]
     if frame.startswith(b"event: ") and b"\r" not in frame:
-        line = frame.find(b"\n") + 1
-        if frame.startswith(b"data: ", line) and frame.find(b"\n", line) == len(frame) - 2:
-            return frame[line + 6 : -2]
+        second = frame.find(b"\n") + 1
+        if frame.startswith(b"data: ", second) and frame.find(b"\n", second) == len(frame) - 2:
+            return frame[second + 6 : -2]
     lines = []
     for line in _LINE_END.split(frame.removeprefix(_BOM)):
         if line.startswith(b"data:"):

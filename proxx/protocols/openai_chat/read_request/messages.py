@@ -3,7 +3,8 @@
 from proxx.protocols.hub.parts import Part, Refusal, Text, ToolCall, ToolResult, Turn
 from proxx.protocols.openai_chat.read_request.fields import Fields
 from proxx.protocols.openai_chat.read_request.parts import cache_mark, content
-from proxx.protocols.openai_chat.read_request.thinking import signature_of, thinking
+from proxx.protocols.openai_chat.read_request.thinking import thinking
+from proxx.protocols.openai_chat.slots import read_signature
 
 _ROLES = "system, developer, user, assistant, tool and function"
 _LEADING = ("system", "developer")
@@ -80,7 +81,7 @@ def _assistant(message: Fields) -> list[Part]:
 
 def _with_signature(parts: list[Part], message: Fields) -> list[Part]:
     # Google's own surface signs a whole message where no call can carry it: that belongs to its last text.
-    blob = signature_of(message)
+    blob = read_signature(message.raw.get("extra_content"))
     place = next((place for place in reversed(range(len(parts))) if isinstance(parts[place], Text)), None)
     if blob is None or place is None:
         return parts
@@ -98,7 +99,7 @@ def _call(call: Fields) -> ToolCall:
         id=call.text("id"),
         name=function.required("name"),
         args=function.json_text("arguments"),
-        blob=signature_of(call),
+        blob=read_signature(call.raw.get("extra_content")),
     )
 
 

@@ -1,7 +1,6 @@
 """The content of a message: a text, or a list of parts of the types that clients really send."""
 
 from collections.abc import Callable
-from typing import Any
 
 from proxx.protocols.hub import blobs, media
 from proxx.protocols.hub.errors import Unreadable
@@ -18,6 +17,7 @@ from proxx.protocols.hub.parts import (
 )
 from proxx.protocols.openai_chat.dialect import NAME
 from proxx.protocols.openai_chat.read_request.fields import Fields
+from proxx.protocols.openai_chat.slots import read_source
 
 PDF = "application/pdf"
 _KINDS = "text, image_url, input_audio, file and refusal"
@@ -144,18 +144,8 @@ def cache_mark(part: Fields) -> CacheMark | None:
 
 def _citations(of: Fields) -> tuple[Citation, ...]:
     listed = of.raw.get("annotations")
-    found = (citation(one) for one in listed) if isinstance(listed, list) else ()
+    found = (read_source(one) for one in listed) if isinstance(listed, list) else ()
     return tuple(one for one in found if one is not None)
-
-
-def citation(raw: Any) -> Citation | None:
-    """Read one annotation; None for another kind than a source with an address."""
-    inner = raw.get("url_citation") if isinstance(raw, dict) else None
-    if not isinstance(inner, dict) or not isinstance(inner.get("url"), str):
-        return None
-    start, end = (one if isinstance(one, int) else None for one in (inner.get("start_index"), inner.get("end_index")))
-    title = inner.get("title")
-    return Citation(inner["url"], title if isinstance(title, str) else "", start, end, raw=raw, dialect=NAME)
 
 
 _READERS: dict[str, Callable[[Fields], Part]] = {

@@ -24,16 +24,6 @@ def thinking(message: Fields) -> list[Reasoning]:
     return [Reasoning(text)] if text else []
 
 
-def signature_of(of: Fields) -> Blob | None:
-    """Return what Google's models signed a message or call with."""
-    extra = of.raw.get("extra_content")
-    google = extra.get("google") if isinstance(extra, dict) else None
-    signature = google.get("thought_signature") if isinstance(google, dict) else None
-    if not isinstance(signature, str) or not signature:
-        return None
-    return blobs.received(signature, kind="thought", dialect="gemini", family="gemini")
-
-
 def _details(items: list[Fields]) -> list[Reasoning]:
     if any(_blob(item) for item in items):
         return _ours(items)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from proxx.protocols.hub import freeform
-from proxx.protocols.hub.parts import Citation, File, Image, Part, Reasoning, Refusal, Text, ToolCall, ToolResult, Turn
+from proxx.protocols.hub.parts import File, Image, Part, Reasoning, Refusal, Text, ToolCall, ToolResult, Turn
+from proxx.protocols.openai_chat.slots import write_source
 from proxx.protocols.openai_chat.write_request.ask import Ask
 from proxx.protocols.openai_chat.write_request.content import content, is_readable, joined, mark, plain
 from proxx.protocols.openai_chat.write_request.thinking import (
@@ -122,21 +123,7 @@ def _call(ask: Ask, call: ToolCall, *, first: bool) -> Json:
 
 def _annotations(words: Sequence[Part]) -> Json:
     cited = [citation for part in words if isinstance(part, Text) for citation in part.citations]
-    return {"annotations": [annotation(citation) for citation in cited]} if cited else {}
-
-
-def annotation(citation: Citation) -> Json:
-    """Return a source as OpenAI names it."""
-    start = citation.start or 0
-    return {
-        "type": "url_citation",
-        "url_citation": {
-            "url": citation.url,
-            "title": citation.title,
-            "start_index": start,
-            "end_index": start if citation.end is None else citation.end,
-        },
-    }
+    return {"annotations": [write_source(citation) for citation in cited]} if cited else {}
 
 
 def _alternating(messages: list[Json]) -> list[Json]:

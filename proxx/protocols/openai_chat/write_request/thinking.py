@@ -12,6 +12,7 @@ from proxx.protocols.hub import blobs
 from proxx.protocols.hub.parts import Part, Reasoning, Text, ToolCall, ToolResult, Turn
 from proxx.protocols.hub.reasoning import FIELD, gemini_thinking, openai_effort
 from proxx.protocols.openai_chat.dialect import NAME
+from proxx.protocols.openai_chat.slots import write_signature
 from proxx.protocols.openai_chat.write_request.ask import Ask
 
 Json = dict[str, Any]
@@ -122,7 +123,7 @@ def text_signature(ask: Ask, parts: Sequence[Part]) -> Json:
 
 
 def _signed(value: str) -> Json:
-    return {"extra_content": {"google": {"thought_signature": value}}}
+    return {"extra_content": write_signature(value)}
 
 
 def _own_text(parts: Sequence[Part]) -> str:

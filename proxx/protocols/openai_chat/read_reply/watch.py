@@ -4,21 +4,21 @@ Each event goes through a typed decoder that keeps only what is asked for here (
 matter took 8) and is forwarded in its own bytes.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from proxx.protocols.framing.lenient import FAULTS, decode
 from proxx.protocols.framing.members import replaced
 from proxx.protocols.framing.sse import event_of
-from proxx.protocols.hub.events import Usage
+from proxx.protocols.openai_chat.read_reply.errors import NOTHING, Head, error_of, is_error, usage_in
+from proxx.protocols.openai_chat.read_reply.usage import read_usage
 from proxx.protocols.openai_chat.write_reply import write_stream_error
 from proxx.protocols.passthrough import DONE, SseWatch, with_data
 from proxx.protocols.spec import Seen
 
 DONE_FRAME = b"data: [DONE]\n\n"
 
-_NOTHING = (b"", b"null", b'""', b"false", b"{}", b"[]")  # what imitators write where there is nothing
 _ASSISTANT_PARTS = ("content", "tool_calls", "function_call", "reasoning_content", "reasoning", "refusal", "audio")
 
 
@@ -27,15 +27,11 @@ class _Choice(msgspec.Struct):
     message: dict[str, msgspec.Raw] | None = None
     text: msgspec.Raw = msgspec.Raw()
     finish_reason: str | None = None
-
-
-class _Chunk(msgspec.Struct):
-    choices: list[_Choice] | None = None
     usage: msgspec.Raw = msgspec.Raw()
-    error: msgspec.Raw = msgspec.Raw()
-    detail: msgspec.Raw = msgspec.Raw()
-    object: str | None = None
-    model: str | None = None
+
+
+class _Chunk(Head):
+    choices: list[_Choice] | None = None
 
 
 class _Something(msgspec.Struct, gc=False):
@@ -46,6 +42,7 @@ class _QuietChoice(msgspec.Struct, gc=False):
     delta: _Something | None = None
     message: None = None
     finish_reason: None = None
+    usage: None = None
 
 
 class _QuietChunk(msgspec.Struct, gc=False):
@@ -61,7 +58,7 @@ class _QuietChunk(msgspec.Struct, gc=False):
 
 _chunk = msgspec.json.Decoder(_Chunk)
 _quiet_chunk = msgspec.json.Decoder(_QuietChunk)
-_anything = msgspec.json.Decoder()
+_listed = msgspec.json.Decoder(list[_Chunk])
 
 
 def watch_stream(*, strip_usage: bool, rename: str = "") -> SseWatch:
@@ -78,7 +75,7 @@ def watch_stream(*, strip_usage: bool, rename: str = "") -> SseWatch:
             seen.malformed = "an event that is not a chat completion chunk"
             return b""
         if event_of(frame) == b"error":
-            seen.error = _error_of(chunk, data)
+            seen.error = error_of(chunk, data)
             return frame
         note(seen, chunk, data)
         if strip_usage and chunk.choices == [] and bytes(chunk.usage).startswith(b"{"):
@@ -94,7 +91,7 @@ def watch_stream(*, strip_usage: bool, rename: str = "") -> SseWatch:
 def watch_whole(body: bytes) -> Seen:
     """Read a whole chat completion."""
     seen = Seen()
-    chunk = _decoded(body)
+    chunk = _decoded(body) or _error_list(body)
     if chunk is None:
         seen.malformed = "a body that is not a chat completion" if body.strip() else ""
         return seen
@@ -105,73 +102,26 @@ def watch_whole(body: bytes) -> Seen:
 
 def note(seen: Seen, chunk: _Chunk, data: bytes) -> None:
     """Write into `seen` what one chunk, or one whole completion, says."""
-    if (
-        bytes(chunk.error) not in _NOTHING
-        or chunk.object == "error"
-        or (chunk.choices is None and bytes(chunk.detail) not in _NOTHING)
-    ):
-        seen.error = _error_of(chunk, data)
+    if is_error(chunk, answers=chunk.choices is not None):
+        seen.error = error_of(chunk, data)
         return
     for choice in chunk.choices or ():
         if choice.finish_reason:
             seen.finished = seen.spoke = True
         elif not seen.spoke:
             seen.spoke = _speaks(choice)
-    if bytes(chunk.usage) not in _NOTHING:
-        seen.usage = _read_usage(bytes(chunk.usage), seen.usage)
+        if bytes(choice.usage) not in NOTHING:
+            seen.usage = read_usage(bytes(choice.usage), seen.usage)
+    raw = usage_in(chunk)
+    if raw not in NOTHING:
+        seen.usage = read_usage(raw, seen.usage)
 
 
 def _speaks(choice: _Choice) -> bool:
     said = choice.delta or choice.message or {}
-    return bytes(choice.text) not in _NOTHING or any(
-        part in said and bytes(said[part]) not in _NOTHING for part in _ASSISTANT_PARTS
+    return bytes(choice.text) not in NOTHING or any(
+        part in said and bytes(said[part]) not in NOTHING for part in _ASSISTANT_PARTS
     )
-
-
-def _error_of(chunk: _Chunk, data: bytes) -> dict[str, object]:
-    """Return an error in any of the shapes that imitators use: error object or text, object "error", detail."""
-    raw = next((part for part in (bytes(chunk.error), bytes(chunk.detail)) if part not in _NOTHING), data)
-    try:
-        found = decode(_anything, raw)
-    except FAULTS:
-        found = None
-    return found if isinstance(found, dict) else {"message": str(found or "The provider reported an error.")}
-
-
-def _read_usage(raw: bytes, before: Usage | None) -> Usage | None:
-    """Read one usage object; what it does not say keeps what an earlier one said."""
-    try:
-        read = decode(_anything, raw)
-    except FAULTS:
-        return before
-    if not isinstance(read, dict):
-        return before
-    into, out = _object(read, "prompt_tokens_details"), _object(read, "completion_tokens_details")
-    cached = into.get("cached_tokens", read.get("prompt_cache_hit_tokens"))
-    told = {
-        "input_total": _count(read.get("prompt_tokens")),
-        "output_total": _count(read.get("completion_tokens")),
-        "cache_read": _count(cached),
-        "cache_write": _count(into.get("cache_write_tokens")),
-        "reasoning": _count(out.get("reasoning_tokens")),
-    }
-    known = {name: number for name, number in told.items() if number is not None}
-    if not known:
-        return before
-    return msgspec.structs.replace(before or Usage(), **known)
-
-
-def _object(read: dict[str, Any], name: str) -> dict[str, Any]:
-    found = read.get(name)
-    return found if isinstance(found, dict) else {}
-
-
-def _count(number: object) -> int | None:
-    """Return a whole number that a token count can be; anything else is unknown, not believed."""
-    if isinstance(number, float) and number.is_integer():
-        number = int(number)
-    is_count = isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**40
-    return number if is_count else None  # type: ignore[return-value]
 
 
 def _decoded(data: bytes) -> _Chunk | None:
@@ -179,3 +129,12 @@ def _decoded(data: bytes) -> _Chunk | None:
         return decode(_chunk, data)
     except FAULTS:
         return None
+
+
+def _error_list(body: bytes) -> _Chunk | None:
+    """Return the error in a list of one, as Google's surface writes it."""
+    try:
+        listed = decode(_listed, body)
+    except FAULTS:
+        return None
+    return listed[0] if len(listed) == 1 and is_error(listed[0], answers=False) else None

@@ -1,4 +1,4 @@
-"""What the gateway itself says in the chat completions dialect: errors, whole and in a stream, and keep-alives."""
+"""What the gateway itself says in this dialect: errors, whole and in a stream, and keep-alives."""
 
 import orjson
 
