@@ -9,15 +9,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from proxx.protocols.hub.events import (
-    ArgsDelta,
-    BlobGiven,
-    Event,
-    Finished,
-    PartClosed,
-    PartOpened,
-    TextDelta,
-)
+from proxx.protocols.hub.events import ArgsDelta, Event, Finished, PartOpened, TextDelta
 from proxx.protocols.hub.request import OutputWish, ToolSpec
 
 ANSWER_TOOL = "structured_output"
@@ -42,12 +34,13 @@ class AnswerAsText:
     A second answer in the same reply is left out: a client that asked for one document cannot read two.
     """
 
-    __slots__ = ("_answer", "_calls", "_left_out", "_name")
+    __slots__ = ("_answer", "_calls", "_left_out", "_name", "_numbers")
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._answer = -1
         self._left_out: set[int] = set()
+        self._numbers: dict[int, int] = {}  # of parts after one that was left out: parts are numbered without gaps
         self._calls = False
 
     def __call__(self, events: Sequence[Event]) -> list[Event]:
@@ -55,24 +48,32 @@ class AnswerAsText:
         told: list[Event] = []
         for event in events:
             match event:
-                case PartOpened(kind="call", name=name) if name == self._name:
+                case PartOpened():
                     self._opened(event, told)
-                case PartOpened(kind="call"):
-                    self._calls = True
-                    told.append(event)
                 case ArgsDelta(part=part, text=text) if part == self._answer:
                     told.append(TextDelta(part, text))
-                case ArgsDelta(part=part) | BlobGiven(part=part) | PartClosed(part=part) if part in self._left_out:
-                    continue
                 case Finished(reason="tool_calls") if self._answer >= 0 and not self._calls:
                     told.append(msgspec.structs.replace(event, reason="stop"))
+                case _ if self._left_out and hasattr(event, "part"):
+                    self._renumbered(event, told)
                 case _:
                     told.append(event)
         return told
 
     def _opened(self, event: PartOpened, told: list[Event]) -> None:
-        if self._answer >= 0:
+        answers = event.kind == "call" and event.name == self._name
+        if answers and self._answer >= 0:
             self._left_out.add(event.part)
             return
-        self._answer = event.part
-        told.append(PartOpened(event.part, "text", event.choice))
+        number = self._numbers[event.part] = event.part - len(self._left_out)
+        if answers:
+            self._answer = event.part
+            told.append(PartOpened(number, "text", event.choice))
+            return
+        self._calls = self._calls or event.kind == "call"
+        told.append(event if number == event.part else msgspec.structs.replace(event, part=number))
+
+    def _renumbered(self, event: Event, told: list[Event]) -> None:
+        part: int = getattr(event, "part")  # noqa: B009 - the union's other members have none
+        if part not in self._left_out:
+            told.append(msgspec.structs.replace(event, part=self._numbers.get(part, part)))

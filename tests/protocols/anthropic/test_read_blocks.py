@@ -163,6 +163,12 @@ def test_compactions_and_blocks_nobody_knows():
     )
 
 
+def test_searches_for_tools_are_left_out_as_their_tool_is():
+    use = {"type": "server_tool_use", "id": "s", "name": "tool_search_tool_regex", "input": {"query": "x"}}
+    result = {"type": "tool_search_tool_result", "tool_use_id": "s", "content": {"tool_references": []}}
+    assert read("assistant", use, result, {"type": "text", "text": "a"}) == (Text("a"),)
+
+
 @pytest.mark.parametrize(
     ("role", "block"),
     [

@@ -40,8 +40,10 @@ def test_the_clients_own_tools_stay_calls():
 
 
 def test_of_two_answers_the_first_counts():
-    events = [Started(), *called(0, ANSWER_TOOL, "1"), *called(1, ANSWER_TOOL, "2"), *ended("tool_calls")]
-    assert fold(AnswerAsText(ANSWER_TOOL)(events)).choices[0].parts == (Text("1"),)
+    two = [*called(0, ANSWER_TOOL, "1"), *called(1, ANSWER_TOOL, "2")]
+    told = AnswerAsText(ANSWER_TOOL)([Started(), *two, *called(2, "look", "{}"), *ended("tool_calls")])
+    assert fold(told).choices[0].parts == (Text("1"), ToolCall("call_2", "look", "{}"))
+    assert [event.part for event in told if isinstance(event, PartOpened)] == [0, 1]
 
 
 def test_the_answers_tool_takes_no_name_that_a_client_uses():

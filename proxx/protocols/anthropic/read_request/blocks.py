@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from proxx.protocols.anthropic.read_request.hosted import hosted_of, joined
+from proxx.protocols.anthropic.read_request.hosted import hosted_of, joined, searches_tools
 from proxx.protocols.anthropic.read_request.shapes import (
     DIALECT,
     CacheControl,
@@ -61,13 +61,19 @@ def read_parts(raw: msgspec.Raw, where: str, *, role: str, family: str = "") -> 
         at = f"{where}[{place}]"
         block = read_block(one, at)
         if isinstance(block, dict):
-            found = hosted_of(block)
-            parts.append(found if found is not None else Opaque(block, DIALECT))
+            parts += _strange(block, family)
         elif isinstance(block, _ALLOWED[role]):
             parts += parts_of(block, at, family)
         else:
             raise Unreadable(f"{at}: this block cannot stand in a message of role '{role}'.", param=at)
     return tuple(_signed_calls(joined(parts)))
+
+
+def _strange(block: dict[str, Any], family: str) -> list[Part]:
+    if not family and searches_tools(block):
+        return []  # its tool is not declared to anybody: all that it could find is
+    found = hosted_of(block)
+    return [found if found is not None else Opaque(block, DIALECT)]
 
 
 def citation_of(raw: dict[str, Any], text: str) -> Citation:

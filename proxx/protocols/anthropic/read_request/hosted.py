@@ -35,6 +35,11 @@ def hosted_of(block: dict[str, Any]) -> Hosted | None:
     return None
 
 
+def searches_tools(block: dict[str, Any]) -> bool:
+    """Tell whether a block is a search for deferred tools, or its result."""
+    return block.get("type") == "tool_search_tool_result" or str(block.get("name", "")).startswith("tool_search_tool_")
+
+
 def query_of(block: dict[str, Any]) -> str:
     """Return what a hosted call asked: its query, address or code."""
     asked = block.get("input")
