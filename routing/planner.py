@@ -5,16 +5,19 @@ there remain whose turn it is and who rests. No I/O, no clock, no database: `now
 Which candidate is tried next after a failure is gateway/failover.py.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from itertools import groupby
 from uuid import UUID
 
 from routing import health, names, policies
 from routing.addresses import fill, join_url
+from routing.dialects import DRAWING_MODEL, EXCHANGEABLE, PICTURE_MODELS, STAND_INS
 from routing.plan import Candidate as Candidate
 from routing.plan import Exclusion as Exclusion
 from routing.plan import Plan as Plan
-from routing.providers import CHAT_PROTOCOLS, Provider
+from routing.providers import Provider
 from routing.snapshot import CredentialView, Snapshot, TenantView
 
 
@@ -108,15 +111,33 @@ def _routes(model: str, dialect: str, snapshot: Snapshot) -> _Routes:
         return _refused(model, "model_disabled")
     target = names.alias_target(name, snapshot)
     if target is not None:
-        routes = _routes_of(model, names.meaning(target, snapshot), dialect, snapshot, alias=model)
+        routes = _routes_for(model, names.meaning(target, snapshot), dialect, snapshot, alias=model)
         # An alias acts only if its target exists; otherwise the name may still be a model of its own.
         if routes.plan.refusal != "unknown_model":
             return routes
-    return _routes_of(model, names.meaning(name, snapshot), dialect, snapshot, alias=None)
+    return _routes_for(model, names.meaning(name, snapshot), dialect, snapshot, alias=None)
+
+
+def _routes_for(
+    requested: str, meaning: names.Meaning, dialect: str, snapshot: Snapshot, *, alias: str | None
+) -> _Routes:
+    """Return who speaks the caller's dialect or one it is translated to; if nobody, who can stand in."""
+    spoken = next((family for family in EXCHANGEABLE if dialect in family), (dialect,))
+    routes = _routes_of(requested, meaning, (dialect, *spoken), snapshot, alias=alias)
+    stand_in = STAND_INS.get(dialect)
+    if stand_in is None or routes.plan.refusal != "dialect_not_served":
+        return routes
+    drawing = tuple(replace(stop, model=_drawing(stop.model)) for stop in meaning.stops)
+    standing = _routes_of(requested, replace(meaning, stops=drawing), (stand_in,), snapshot, alias=alias)
+    return standing if standing.plan.candidates else routes
+
+
+def _drawing(model: str) -> str:
+    return DRAWING_MODEL if any(fnmatchcase(model.lower(), glob) for glob in PICTURE_MODELS) else model
 
 
 def _routes_of(
-    requested: str, meaning: names.Meaning, dialect: str, snapshot: Snapshot, *, alias: str | None
+    requested: str, meaning: names.Meaning, wanted: Sequence[str], snapshot: Snapshot, *, alias: str | None
 ) -> _Routes:
     found: list[Candidate] = []
     excluded = [Exclusion(provider_id, None, code) for provider_id, code in meaning.skipped]
@@ -126,7 +147,7 @@ def _routes_of(
         doors: dict[tuple[bool, str], _Door] = {}
         for credential in snapshot.credentials.get(provider.id, (None,)):
             place = (credential.kind == "oauth_bearer", credential.base_url) if credential else (False, "")
-            door = doors.get(place) or doors.setdefault(place, _door(provider, place, stop.model, dialect))
+            door = doors.get(place) or doors.setdefault(place, _door(provider, place, stop.model, wanted))
             if door.fault:
                 excluded.append(_exclusion(provider.id, credential, door.fault))
             else:
@@ -148,25 +169,23 @@ def _routes_of(
     )
 
 
-def _door(provider: Provider, place: tuple[bool, str], model: str, dialect: str) -> _Door:
+def _door(provider: Provider, place: tuple[bool, str], model: str, wanted: Sequence[str]) -> _Door:
     is_oauth, own_base = place
     base = provider.base_for(oauth=is_oauth, own=own_base)
     if not base:
         return _Door("", "no_base_url")
     paths = provider.paths_at(base)
-    protocol = _protocol([name for name in provider.protocols_for(model) if name in paths], dialect)
+    protocol = _protocol([name for name in provider.protocols_for(model) if name in paths], wanted)
     if protocol is None:
         return _Door("", "dialect_not_served")
     return _Door(join_url(base, fill(paths[protocol], model)), "", protocol, provider.quirks_at(base))
 
 
-def _protocol(spoken: list[str], dialect: str) -> str | None:
-    """Return the caller's own dialect if the provider speaks it, else the best that can be translated."""
-    if dialect in spoken:
-        return dialect
-    if dialect not in CHAT_PROTOCOLS:
-        return None
-    return next((name for name in spoken if name in CHAT_PROTOCOLS), None)
+def _protocol(spoken: list[str], wanted: Sequence[str]) -> str | None:
+    """Return the caller's own dialect, the first wanted, if the provider speaks it, else its best of the others."""
+    if wanted[0] in spoken:
+        return wanted[0]
+    return next((name for name in spoken if name in wanted), None)
 
 
 def _why_nobody(excluded: list[Exclusion]) -> str:

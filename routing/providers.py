@@ -15,22 +15,11 @@ from typing import Any
 
 from routing.addresses import base_url_fault, origin
 from routing.addresses import join_url as join_url
+from routing.dialects import CHAT_PROTOCOLS as CHAT_PROTOCOLS
+from routing.dialects import USUAL_PATHS as USUAL_PATHS
 
 REGISTRY = Path(__file__).parent / "data" / "providers.toml"
 
-# The usual path of each thing a provider can speak; the first five are the chat protocols.
-USUAL_PATHS: Mapping[str, str] = {
-    "openai_chat": "/v1/chat/completions",
-    "openai_responses": "/v1/responses",
-    "anthropic": "/v1/messages",
-    "gemini": "/v1beta/models/{model}:generateContent",
-    "ollama": "/api/chat",
-    "openai_images": "/v1/images/generations",
-    "openai_embeddings": "/v1/embeddings",
-    "hf_embeddings": "/pipeline/feature-extraction/{model}",
-    "tei_embeddings": "/embed",
-}
-CHAT_PROTOCOLS = ("openai_chat", "openai_responses", "anthropic", "gemini", "ollama")
 AUTH_STYLES = ("bearer", "x-api-key", "x-goog-api-key", "api-key", "none")
 USUAL_MODELS_PATHS = ("/v1/models",)
 

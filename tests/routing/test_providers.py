@@ -154,8 +154,8 @@ def test_whole_urls_of_paths_hold_only_at_the_shipped_base_url() -> None:
     zai = load()["zai"]
     assert "anthropic" in zai.paths_at(zai.base_url)
     moved = overlaid(zai, {"base_url": "https://proxy.example"})
-    assert set(moved.paths_at(moved.base_url)) == {"openai_chat"}
-    assert set(zai.paths_at("https://other.example")) == {"openai_chat"}
+    assert set(moved.paths_at(moved.base_url)) == {"openai_chat", "openai_images"}
+    assert set(zai.paths_at("https://other.example")) == {"openai_chat", "openai_images"}
 
 
 def test_openai_keys_and_accounts_live_at_different_addresses() -> None:

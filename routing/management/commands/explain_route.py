@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from accounts.models import DEFAULT_TENANT_ID
 from proxx.kit import clock
 from routing import planner, reload
+from routing.dialects import USUAL_PATHS
 from routing.plan import EXCLUSIONS, REFUSALS, Plan
-from routing.providers import CHAT_PROTOCOLS
 
 
 class Command(BaseCommand):
@@ -19,7 +19,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the model, and the dialect its caller speaks."""
         parser.add_argument("model")
-        parser.add_argument("--dialect", default="openai_chat", choices=CHAT_PROTOCOLS)
+        parser.add_argument("--dialect", default="openai_chat", choices=list(USUAL_PATHS))
         parser.add_argument("--tenant", default="", help="a tenant's short name; the default tenant otherwise")
 
     def handle(self, *args: Any, model: str, dialect: str, tenant: str, **options: Any) -> None:
