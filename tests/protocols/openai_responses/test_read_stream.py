@@ -144,6 +144,17 @@ def test_events_without_places_or_with_changing_ids_belong_to_the_last_item() ->
     assert [type(part).__name__ for part in reply.choices[0].parts] == ["Text", "ToolCall"]
 
 
+def test_events_that_name_only_their_item_find_it() -> None:
+    """D164."""
+    second = about("output_item.added", 1, item=CALLED | {"id": "fc_2", "call_id": "c2", "arguments": ""})
+    deltas = [
+        {"type": "response.function_call_arguments.delta", "item_id": id, "delta": delta}
+        for id, delta in (("fc_1", "{"), ("fc_2", "["), ("fc_1", "}"), ("fc_2", "]"))
+    ]
+    reply = fold(read(sse(created(), CALL[0], second, *deltas, ended())))
+    assert [part.args for part in reply.choices[0].parts] == ["{}", "[]"]
+
+
 def test_a_name_that_comes_later_holds_the_call_until_then() -> None:
     """D4."""
     nameless = about("output_item.added", item={"type": "function_call", "id": "fc_1"})

@@ -60,6 +60,15 @@ def test_strict_is_kept_only_for_schemas_that_qualify() -> None:
     assert losses.notes == ["tools[b].strict;the schema is not of the strict kind"]
 
 
+def test_silence_of_an_own_client_means_strict_where_the_schema_allows_it() -> None:
+    """D67."""
+    tools = [{"type": "function", "name": "a", "parameters": CLOSED}, {"type": "function", "name": "b"}]
+    losses = Losses()
+    told = written(request(tools=tools), losses, provider="imitator")["tools"]
+    assert [one["strict"] for one in told] == [True, False]
+    assert losses.notes == []
+
+
 def test_own_declarations_return_as_they_came_and_namespaces_together() -> None:
     """D167."""
     function = {"type": "function", "name": "f", "parameters": CLOSED, "defer_loading": True}
