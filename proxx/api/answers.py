@@ -39,7 +39,7 @@ class StreamedAnswer(CallAnswer):
         headers: Headers,
         sent: Callable[[], None],
         heartbeat: bytes,
-        farewell: bytes,
+        cut_short: Callable[[], bytes],
     ) -> None:
         super().__init__(status, headers, sent)
-        self.pieces, self.heartbeat, self.farewell = pieces, heartbeat, farewell
+        self.pieces, self.heartbeat, self.cut_short = pieces, heartbeat, cut_short

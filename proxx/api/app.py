@@ -1,9 +1,11 @@
 """The API object: which doors there are, and what happens when one of them fails."""
 
+from functools import lru_cache
+
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 
-from proxx.api import anthropic, errors, health, model_doors, ollama, openai
+from proxx.api import anthropic, errors, health, media, model_doors, ollama, openai
 from proxx.gateway.errors import GatewayError
 
 
@@ -23,7 +25,15 @@ api.add_router("", openai.router)
 api.add_router("", anthropic.router)
 api.add_router("", model_doors.router)
 api.add_router("", ollama.router)
+api.add_router("", media.router)
 api.add_router("", health.router)
+
+
+@lru_cache(maxsize=1)
+def supported() -> str:
+    """Return every path there is with its methods, twins without a version left out, for those who look for one."""
+    paths = api.get_openapi_schema(path_prefix="")["paths"]
+    return ", ".join(f"{method.upper()} {path}" for path, methods in paths.items() for method in methods)
 
 
 @api.exception_handler(GatewayError)

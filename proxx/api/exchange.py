@@ -14,7 +14,7 @@ from proxx.gateway.call import Call
 from proxx.gateway.errors import BadRequest, Forbidden, UnsupportedMedia
 from proxx.gateway.pump import Reply
 from proxx.kit import clock, ids
-from proxx.protocols.hub.errors import ErrorFacts, Unreadable
+from proxx.protocols.hub.errors import Unreadable
 from proxx.protocols.hub.request import Envelope
 from proxx.protocols.spec import Protocol
 from routing import reload
@@ -23,7 +23,6 @@ _SAFE_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _KEYS = {"content-type": "CONTENT_TYPE"}
 _STREAM_HEADERS = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
-_STOPPING = ErrorFacts("overloaded", "The gateway is shutting down; this answer is incomplete.", "gateway_stopping")
 
 
 async def answer(request: HttpRequest, dialect: Protocol, endpoint: str, **path: Any) -> HttpResponseBase:
@@ -42,10 +41,10 @@ async def answer(request: HttpRequest, dialect: Protocol, endpoint: str, **path:
             error,
         )
         raise
-    return respond(await walk.handle(_call(request, dialect, endpoint, read)), dialect)
+    return respond(await walk.handle(_call(request, dialect, endpoint, read)))
 
 
-def respond(reply: Reply, dialect: Protocol) -> HttpResponseBase:
+def respond(reply: Reply) -> HttpResponseBase:
     """Turn a reply into Django's terms; the slim handler sends it."""
     headers = [(b"content-type", reply.content_type.encode()), *reply.headers]
     if reply.pieces is None:
@@ -56,7 +55,7 @@ def respond(reply: Reply, dialect: Protocol) -> HttpResponseBase:
         headers=[*headers, *_STREAM_HEADERS],
         sent=reply.sent,
         heartbeat=reply.heartbeat,
-        farewell=b"" if reply.raw else dialect.write_stream_error(_STOPPING),
+        cut_short=reply.cut_short,
     )
 
 

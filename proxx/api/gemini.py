@@ -13,6 +13,7 @@ from proxx.gateway.errors import NotFound
 from proxx.protocols import registry
 
 GEMINI = registry.get("gemini")
+EMBED = registry.get("gemini_embed")
 
 
 async def act(request: HttpRequest, named: str) -> HttpResponseBase:
@@ -39,8 +40,18 @@ async def _count(request: HttpRequest, model: str) -> HttpResponseBase:
     return counting.answer(request, GEMINI, lambda tokens: {"totalTokens": tokens}, model=model, stream=False)
 
 
+async def _embed(request: HttpRequest, model: str) -> HttpResponseBase:
+    return await exchange.answer(request, EMBED, "embedContent", model=model, form="one")
+
+
+async def _embed_all(request: HttpRequest, model: str) -> HttpResponseBase:
+    return await exchange.answer(request, EMBED, "batchEmbedContents", model=model)
+
+
 _VERBS: dict[str, Callable[[HttpRequest, str], Awaitable[HttpResponseBase]]] = {
     "generateContent": _generate,
     "streamGenerateContent": _stream,
     "countTokens": _count,
+    "embedContent": _embed,
+    "batchEmbedContents": _embed_all,
 }

@@ -18,6 +18,7 @@ from django.urls import Resolver404, get_resolver
 
 from proxx.api import errors, routes
 from proxx.api.answers import CallAnswer, StreamedAnswer, WholeAnswer
+from proxx.api.app import supported
 from proxx.api.heart import Heart
 from proxx.api.request import ClientRequest
 from proxx.gateway.errors import GatewayError, MethodNotAllowed, NotFound, TooLarge
@@ -30,7 +31,6 @@ Send = Callable[[Message], Awaitable[None]]
 _NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 # Clients use a handful of paths; an unknown one raises and is not kept.
 _resolve = lru_cache(maxsize=1024)(get_resolver(routes.__name__).resolve)
-SUPPORTED = "POST /v1/chat/completions, GET /v1/models, GET /v1/models/{id}, GET /health"
 
 
 class ClientLeft(Exception):
@@ -110,7 +110,9 @@ async def _respond(request: HttpRequest) -> HttpResponseBase:
 
 
 def _unknown(request: HttpRequest) -> NotFound:
-    return NotFound(f"There is no {request.path_info[:200]} here. Supported: {SUPPORTED}.", code="unsupported_endpoint")
+    return NotFound(
+        f"There is no {request.path_info[:200]} here. Supported: {supported()}.", code="unsupported_endpoint"
+    )
 
 
 def _not_allowed(request: HttpRequest, refused: HttpResponseNotAllowed) -> HttpResponse:
@@ -138,7 +140,7 @@ async def _send_stream(response: StreamedAnswer, send: Send, departure: "asyncio
             await heart.send_all(pieces)
     except asyncio.CancelledError:
         if not departure.done():
-            await heart.send(response.farewell)
+            await heart.send(response.cut_short())
         raise
     finally:
         heart.stop()

@@ -1,9 +1,11 @@
 """Call: all that is known about one request, from the door to the record. Only the gateway writes to it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from accounts.keys import KeyHolder
+from proxx.protocols.hub.errors import ErrorFacts
 from proxx.protocols.hub.request import Envelope, Request
 from proxx.protocols.spec import Protocol, Seen
 from proxx.upstream.failures import Failure
@@ -34,6 +36,7 @@ class Call:
     `client_headers` are those of the caller that its own dialect's upstream gets (anthropic-beta and the like).
     `request` is the neutral reading, made only if someone must be asked in another dialect; `reading_notes` what it
     lost, `warnings` what the answering attempt lost in all. `strict` makes any loss an error.
+    `fail` writes the error that ends the client's stream, in step with what was sent of it.
     `deadline` is the stopwatch reading after which no further attempt begins.
     """
 
@@ -64,3 +67,4 @@ class Call:
     error_code: str = ""
     bytes_out: int = 0
     settled: bool = False
+    fail: Callable[[ErrorFacts], bytes] = lambda facts: b""

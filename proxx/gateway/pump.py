@@ -8,10 +8,12 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import quote
 
 from django.conf import settings
 
+from proxx.gateway import translate
 from proxx.gateway.attempt import FAULTS, Speaking, discreet, repeats_secret
 from proxx.gateway.call import Call
 from proxx.gateway.errors import GatewayError
@@ -40,6 +42,7 @@ _KINDS = {
     "timed_out": "timeout",
 }
 _ENDINGS = ("truncated", "timed_out")  # after which a complete answer may still lack only its end mark
+_STOPPING = ErrorFacts("overloaded", "The gateway is shutting down; this answer is incomplete.", "gateway_stopping")
 _LATE = ErrorFacts("timeout", "The call took longer than this gateway allows.")
 
 
@@ -59,6 +62,7 @@ class Reply:
     pieces: AsyncGenerator[bytes, None] | None = None
     heartbeat: bytes = b""
     raw: bool = False
+    cut_short: Callable[[], bytes] = lambda: b""  # what to say when the gateway itself must stop
     sent: Callable[[], None] = lambda: None  # to be called when the last byte has been handed over
 
 
@@ -76,7 +80,7 @@ def reply(call: Call, speaking: Speaking) -> Reply:
 
 def reply_early(call: Call, speaking: "asyncio.Task[Speaking]") -> Reply:
     """Commit a stream before its first event (PROXY_COMMIT_AFTER); failures are then spoken inside it."""
-    call.status = 200
+    call.status, call.fail = 200, partial(translate.unspoken, call)
     stream = _awaited(call, speaking)
     return _streaming(call, _own_headers(call), stream)
 
@@ -93,7 +97,14 @@ def _streaming(
         kind = _type(call, speaking, kind)
         if speaking.seen.raw:
             return Reply(200, kind, headers, pieces=pieces, raw=True)
-    return Reply(200, kind, headers, pieces=pieces, heartbeat=dialect.heartbeat)
+    return Reply(
+        200,
+        kind,
+        headers,
+        pieces=pieces,
+        heartbeat=dialect.heartbeat,
+        cut_short=lambda: call.fail(_broken(call, _STOPPING)),
+    )
 
 
 def _type(call: Call, speaking: Speaking, usual: str) -> str:
@@ -107,7 +118,7 @@ async def _awaited(call: Call, waiting: "asyncio.Task[Speaking]") -> AsyncGenera
         yield call.dialect.heartbeat
         speaking = await waiting
     except GatewayError as error:
-        yield call.dialect.write_stream_error(_broken(call, error.facts))
+        yield call.fail(_broken(call, error.facts))
         return
     finally:
         waiting.cancel()
@@ -120,6 +131,7 @@ async def _watched(call: Call, speaking: Speaking) -> AsyncGenerator[bytes, None
     watch, seen, pieces = speaking.watch, speaking.seen, speaking.pieces
     if watch is None or pieces is None:
         raise TypeError("a whole answer has no pieces")
+    call.fail = watch.fail
     alarm = _Alarm(call, speaking)
     failure, whole = "truncated", False
     _noticed(call, speaking)

@@ -18,7 +18,7 @@ from proxx.gateway.errors import BadRequest
 from proxx.kit import clock
 from proxx.protocols import registry
 from proxx.protocols.framing.sse import FrameTooLarge
-from proxx.protocols.hub.errors import Inexpressible, Unreadable
+from proxx.protocols.hub.errors import ErrorFacts, Inexpressible, Unreadable
 from proxx.protocols.hub.estimate import tokens
 from proxx.protocols.hub.facts import facts_of
 from proxx.protocols.hub.losses import Losses
@@ -137,6 +137,13 @@ def _read(call: Call, chosen: Route, body: bytes) -> tuple[Seen, Reply | None]:
     if seen.error is not None or seen.malformed or not seen.spoke:
         return seen, None
     return seen, _whole(call, chosen, body)
+
+
+def unspoken(call: Call, facts: ErrorFacts) -> bytes:
+    """Return an error as the first and last word of a stream that was begun without an answer."""
+    if call.dialect.name not in registry.PROTOCOLS:
+        return call.dialect.write_stream_error(facts)
+    return call.dialect.stream_writer(_occasion(call)).fail(facts)
 
 
 def _collected(call: Call, chosen: Route, body: bytes) -> tuple[Seen, Reply | None]:
