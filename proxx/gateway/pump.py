@@ -78,6 +78,13 @@ def reply(call: Call, speaking: Speaking) -> Reply:
     return Reply(200, _type(call, speaking, "application/json"), headers, body=body)
 
 
+def reply_here(call: Call, body: bytes) -> Reply:
+    """Make the reply of a call that asked no model anything."""
+    call.status, call.outcome, call.bytes_out = 200, "ok", len(body)
+    kind = call.dialect.stream_type if call.envelope.stream else "application/json"
+    return Reply(200, kind, _own_headers(call), body=body)
+
+
 def reply_early(call: Call, speaking: "asyncio.Task[Speaking]") -> Reply:
     """Commit a stream before its first event (PROXY_COMMIT_AFTER); failures are then spoken inside it."""
     call.status, call.fail = 200, partial(translate.unspoken, call)

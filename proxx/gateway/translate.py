@@ -24,7 +24,7 @@ from proxx.protocols.hub.facts import facts_of
 from proxx.protocols.hub.losses import Losses
 from proxx.protocols.hub.occasion import Occasion
 from proxx.protocols.hub.parts import ToolCall
-from proxx.protocols.hub.reply import Reply, fold, joined
+from proxx.protocols.hub.reply import Reply, fold, joined, unfold
 from proxx.protocols.hub.request import Request
 from proxx.protocols.hub.target import Target
 from proxx.protocols.spec import Mend, Protocol, Seen, Watch
@@ -93,6 +93,19 @@ def read(call: Call) -> Request:
             raise BadRequest(fault.message, code="unsupported_parameter", param=fault.param) from None
         call.reading_notes = losses.notes
     return call.request
+
+
+def answered_here(call: Call) -> bytes | None:
+    """Return the answer to a request that asks no model anything, if the first candidate could not even be told so."""
+    ask, plan = call.dialect.local_reply, call.plan
+    if ask is None or plan is None or not plan.candidates or plan.candidates[0].protocol == call.dialect.name:
+        return None
+    reply = ask(read(call))
+    if reply is None:
+        return None
+    if call.envelope.stream:
+        return call.dialect.stream_writer(_occasion(call)).write(unfold(reply))
+    return call.dialect.write_whole(reply, _occasion(call))
 
 
 def stream(call: Call, chosen: Route) -> Watch:

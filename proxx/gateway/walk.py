@@ -9,7 +9,7 @@ from functools import partial
 
 from django.conf import settings
 
-from proxx.gateway import failover, pump, settle
+from proxx.gateway import failover, pump, settle, translate
 from proxx.gateway.attempt import Speaking
 from proxx.gateway.call import Call
 from proxx.gateway.errors import GatewayError
@@ -29,8 +29,11 @@ async def handle(call: Call) -> Reply:
             snapshot=call.snapshot,
             now=clock.monotonic(),
         )
+        here = translate.answered_here(call)
         # An answer whose content type is the provider's cannot be begun before the provider's.
-        if call.envelope.stream and settings.PROXY_COMMIT_AFTER and not call.dialect.keeps_type:
+        if here is not None:
+            reply = pump.reply_here(call, here)
+        elif call.envelope.stream and settings.PROXY_COMMIT_AFTER and not call.dialect.keeps_type:
             reply = await _soon_or_early(call)
         else:
             reply = pump.reply(call, await failover.first_to_speak(call, call.plan))

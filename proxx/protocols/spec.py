@@ -27,6 +27,8 @@ class Seen:
     error: dict[str, object] | None = None  # the upstream's own error, in its own shape
     malformed: str = ""  # why the reply cannot be one of this dialect
     blobs: dict[str, Blob] = field(default_factory=dict)  # of tool calls, by the id the client knows
+    blank: str = ""  # the reason of a translated answer that ended before anything was seen of it
+    reply_id: str = ""  # the reply's own id, where clients may refer to it later
     raw: bool = False  # bytes without a grammar: that they ended too soon is told by breaking off, not in words
 
 
@@ -84,8 +86,9 @@ class Written:
     more: tuple[bytes, ...] = ()
 
 
-def _not_yet(*_: object) -> Any:
-    raise NotImplementedError
+def _untranslated(*_: object) -> Any:
+    """What a dialect has that stays in its own bytes: the planner never sends it anywhere else."""
+    raise TypeError("this dialect is not translated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,8 @@ class Protocol:
     """One dialect. The first group serves calls that stay in it, the second those that are translated.
 
     `read_envelope(body, model=, stream=)` gets `model` and `stream` where the path says them. `same_dialect(envelope,
-    model=, ask_usage=)` is the body for an upstream of the same dialect. `streams_json` says that a stream may open
+    model=, ask_usage=)` is the body for an upstream of the same dialect. `local_reply(request)` is the answer to
+    a request that asks no model anything, None for all others. `streams_json` says that a stream may open
     with a brace or bracket, `stream_types` the content types of forms that differ from `stream_type`.
     `url(url, stream=, form=)` fits a candidate's URL to the call; a translated one has no form. `write_error(facts)` is
     the body of an HTTP error. `headers` go to every upstream of the dialect, `client_headers` (names in lower case) are
@@ -103,7 +107,8 @@ class Protocol:
 
     `media_types` are the content types a client may send, "" being none said; a form's reader gets `content_type=`, the
     header whole. `keeps_type` gives the upstream's content type back instead of `stream_type` or JSON. `estimates` says
-    that an answer without reported usage is counted by its bytes.
+    that an answer without reported usage is counted by its bytes. `passes(envelope, target)` tells whether an upstream of
+    the same dialect can be given the body as it is; else it is read and written anew.
     """
 
     name: str
@@ -118,13 +123,14 @@ class Protocol:
     write_stream_error: Callable[[ErrorFacts], bytes]
     heartbeat: bytes
 
-    read_request: Callable[[Envelope, Losses], Request] = _not_yet
-    write_request: Callable[[Request, Target, Losses], Written] = _not_yet
-    stream_reader: Callable[[Target, str], StreamReader] = _not_yet
-    read_whole: Callable[[bytes, Target, str], Reply] = _not_yet
-    stream_writer: Callable[[Occasion], StreamWriter] = _not_yet
-    write_whole: Callable[[Reply, Occasion], bytes] = _not_yet
+    read_request: Callable[[Envelope, Losses], Request] = _untranslated
+    write_request: Callable[[Request, Target, Losses], Written] = _untranslated
+    stream_reader: Callable[[Target, str], StreamReader] = _untranslated
+    read_whole: Callable[[bytes, Target, str], Reply] = _untranslated
+    stream_writer: Callable[[Occasion], StreamWriter] = _untranslated
+    write_whole: Callable[[Reply, Occasion], bytes] = _untranslated
 
+    local_reply: Callable[[Request], Reply | None] | None = None
     streams_json: bool = False
     stream_types: Mapping[str, str] = field(default_factory=dict)
     url: Callable[..., str] = lambda url, *, stream, form="": url
@@ -136,3 +142,4 @@ class Protocol:
     media_types: tuple[str, ...] = ("", "application/json")
     keeps_type: bool = False
     estimates: bool = True
+    passes: Callable[[Envelope, Target], bool] = lambda envelope, target: True

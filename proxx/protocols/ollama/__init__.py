@@ -1,7 +1,7 @@
 """Ollama's native API: /api/chat, and /api/generate as another form of it."""
 
 from proxx.protocols.ollama.read_reply import Reader, StreamWatch, read_whole, watch_whole
-from proxx.protocols.ollama.read_request import read_envelope, read_request
+from proxx.protocols.ollama.read_request import local_reply, read_envelope, read_request
 from proxx.protocols.ollama.write_reply import (
     HEARTBEAT,
     Writer,
@@ -31,6 +31,7 @@ PROTOCOL = Protocol(
     read_whole=read_whole,
     stream_writer=Writer,
     write_whole=write_whole,
+    local_reply=local_reply,
     streams_json=True,
     url=url,
 )
