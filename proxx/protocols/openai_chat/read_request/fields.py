@@ -2,9 +2,8 @@
 
 from typing import Any, NoReturn
 
-import orjson
-
 from proxx.protocols.hub.errors import Unreadable
+from proxx.protocols.openai_chat.dialect import dumped
 
 LARGEST = 2**63 - 1  # what every decoder takes as a whole number
 
@@ -102,10 +101,7 @@ class Fields:
         value = self.raw.get(name)
         if value is None or isinstance(value, str):
             return value or ""
-        try:
-            return orjson.dumps(value).decode()
-        except TypeError:
-            return self.wrong(name, "a string")
+        return dumped(value).decode()
 
     def missing(self, name: str) -> NoReturn:
         """Refuse that a member is not there."""

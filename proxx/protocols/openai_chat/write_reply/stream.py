@@ -3,7 +3,6 @@
 The text of a delta is put between two prepared pieces of bytes; everything else is rare and written member by member.
 """
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +29,7 @@ from proxx.protocols.hub.events import (
 )
 from proxx.protocols.hub.occasion import Occasion
 from proxx.protocols.hub.parts import Image
+from proxx.protocols.openai_chat.dialect import dumped
 from proxx.protocols.openai_chat.slots import write_signature, write_source
 from proxx.protocols.openai_chat.write_reply import members
 from proxx.protocols.openai_chat.write_reply.errors import write_stream_error
@@ -218,14 +218,6 @@ def quoted(text: str) -> bytes:
         return orjson.dumps(text)
     except TypeError:
         return orjson.dumps(text.encode(errors="replace").decode())
-
-
-def dumped(value: Json) -> bytes:
-    """Return an object as JSON, whatever texts are in it."""
-    try:
-        return orjson.dumps(value)
-    except TypeError:
-        return json.dumps(value).encode()
 
 
 _WRITERS: dict[type, Any] = {

@@ -7,9 +7,10 @@ from proxx.protocols.hub.events import Finished
 from proxx.protocols.hub.occasion import Occasion
 from proxx.protocols.hub.parts import Image, Part, Reasoning, Refusal, Text, ToolCall
 from proxx.protocols.hub.reply import Choice, Reply
+from proxx.protocols.openai_chat.dialect import dumped
 from proxx.protocols.openai_chat.slots import write_signature, write_source
 from proxx.protocols.openai_chat.write_reply import members, spoken
-from proxx.protocols.openai_chat.write_reply.stream import BLANK_LINE, dumped
+from proxx.protocols.openai_chat.write_reply.stream import BLANK_LINE
 
 Json = dict[str, Any]
 

@@ -1,10 +1,7 @@
 """Request -> the whole body for a chat completions upstream. The same request gives the same bytes."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
-
-import orjson
 
 from proxx.protocols.hub.cuts import CutPrefill
 from proxx.protocols.hub.history import repaired
@@ -12,7 +9,7 @@ from proxx.protocols.hub.losses import Losses
 from proxx.protocols.hub.parts import Text, ToolCall, Turn
 from proxx.protocols.hub.request import Request
 from proxx.protocols.hub.target import Target
-from proxx.protocols.openai_chat.dialect import NAME
+from proxx.protocols.openai_chat.dialect import NAME, dumped
 from proxx.protocols.openai_chat.write_request import options
 from proxx.protocols.openai_chat.write_request.ask import Ask
 from proxx.protocols.openai_chat.write_request.form import write_form
@@ -58,7 +55,7 @@ def write_request(request: Request, target: Target, losses: Losses) -> Written:
     if request.dialect == NAME:
         body |= {name: value for name, value in request.extras.items() if name not in body}
     _limit_marks(body)
-    return Written(encoded(body), (*toolbox.mends(), *stop_mends, *mends))
+    return Written(dumped(body), (*toolbox.mends(), *stop_mends, *mends))
 
 
 def _prefill(ask: Ask, turns: Sequence[Turn]) -> str:
@@ -79,11 +76,3 @@ def _limit_marks(body: Json) -> None:
         places += [part for part in (*listed, message) if "cache_control" in part]
     for place in places[1 : -_MOST_MARKS + 1] if len(places) > _MOST_MARKS else ():
         del place["cache_control"]
-
-
-def encoded(body: Json) -> bytes:
-    """Return the JSON text; numbers that only big integers hold are spelled out, too."""
-    try:
-        return orjson.dumps(body)
-    except TypeError:
-        return json.dumps(body, separators=(",", ":")).encode()
