@@ -38,6 +38,7 @@ CLIENT_SEGMENTS = frozenset(
         "embeddings",
         "images",
         "audio",
+        "moderations",
         "health",
         "metrics",
         "props",

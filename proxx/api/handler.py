@@ -110,9 +110,8 @@ async def _respond(request: HttpRequest) -> HttpResponseBase:
 
 
 def _unknown(request: HttpRequest) -> NotFound:
-    return NotFound(
-        f"There is no {request.path_info[:200]} here. Supported: {supported()}.", code="unsupported_endpoint"
-    )
+    said = f"There is no {request.path_info[:200]} here. Supported: {supported()}."
+    return NotFound(said, code="unsupported_endpoint")
 
 
 def _not_allowed(request: HttpRequest, refused: HttpResponseNotAllowed) -> HttpResponse:
