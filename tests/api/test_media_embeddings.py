@@ -162,8 +162,11 @@ def test_what_only_one_vendor_knows_is_dropped_by_name(proxx: LiveProxx):
 
 
 def test_errors_are_in_the_askers_own_words(proxx: LiveProxx):
-    assert refused(proxx, "/api/embed", {"model": "no-such-model", "input": "a"})[1]["error"].startswith("model")
-    status, body = refused(proxx, "/v1beta/models/no-such-model:embedContent", {"content": {"parts": [{"text": "a"}]}})
+    said = refused(proxx, "/api/embed", {"model": "embed-openai/no-such-model", "input": "a"})[1]
+    assert "embed-openai/no-such-model" in said.get("error", ""), said
+    status, body = refused(
+        proxx, "/v1beta/models/embed-openai/no-such-model:embedContent", {"content": {"parts": [{"text": "a"}]}}
+    )
     assert (status, body["error"]["status"]) == (404, "NOT_FOUND")
     with proxx.openai() as client, pytest.raises(openai.NotFoundError):
-        client.embeddings.create(model="no-such-model", input="a")
+        client.embeddings.create(model="embed-openai/no-such-model", input="a")
