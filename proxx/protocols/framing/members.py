@@ -59,6 +59,19 @@ def with_first(body: bytes, member: bytes) -> bytes:
     return body[:brace] + member + (b"" if empty else b",") + body[brace:]
 
 
+def without(body: bytes, name: bytes) -> bytes:
+    """Return the object without its top-level members of that name, and without the commas that were theirs."""
+    for start, end in reversed(spans(body, name)):
+        head = body[: body.rindex(b'"' + name + b'"', 0, start)].rstrip()
+        tail = body[end:].lstrip()
+        if tail[:1] == b",":
+            tail = tail[1:].lstrip()
+        elif head[-1:] == b",":
+            head = head[:-1]
+        body = head + tail
+    return body
+
+
 @lru_cache(maxsize=32)
 def _key(name: bytes) -> re.Pattern[bytes]:
     # These quotes cannot stand inside a JSON string unescaped, so a match is a key, never somebody's text.

@@ -97,12 +97,14 @@ class ReasoningWish(msgspec.Struct, frozen=True):
     """How much to think, and what to show of it.
 
     `effort`: "" (not said), off, minimal, low, medium, high, xhigh, max or dynamic. `budget`: tokens, when the client
-    gave a number (kept beside the effort it amounts to). `show`: "" (not said), none, summary or full.
+    gave a number (kept beside the effort it amounts to). `show`: "" (not said), none, summary or full. `summary`: the
+    kind of summary that the operator's profile asks for.
     """
 
     effort: str = ""
     budget: int | None = None
     show: str = ""
+    summary: str = ""
 
 
 class OutputWish(msgspec.Struct, frozen=True):

@@ -4,15 +4,12 @@ import hashlib
 import re
 from typing import Any
 
-import orjson
-
-from proxx.protocols.framing.members import replaced
 from proxx.protocols.hub.cuts import CutPrefill, StopAt
 from proxx.protocols.hub.history import repaired
 from proxx.protocols.hub.losses import Losses
 from proxx.protocols.hub.parts import Part, Text, ToolCall, ToolResult, Turn
 from proxx.protocols.hub.reasoning import openai_effort, shows_thinking
-from proxx.protocols.hub.request import Envelope, Request
+from proxx.protocols.hub.request import Request
 from proxx.protocols.hub.schemas import qualifies_strict
 from proxx.protocols.hub.target import Target
 from proxx.protocols.openai_responses.dialect import NAME, OPENAI
@@ -41,13 +38,6 @@ _UNKNOWN = "unknown to this dialect"
 _UNSAYABLE = (
     "top_k", "min_p", "frequency_penalty", "presence_penalty", "repeat_penalty", "seed", "logit_bias",
 )  # fmt: skip
-
-
-def same_dialect(request: Envelope, *, model: str, ask_usage: bool) -> bytes:
-    """Return the client's own bytes with another model name; the usage comes unasked."""
-    if model == request.model:
-        return request.body
-    return replaced(request.body, b"model", orjson.dumps(model))
 
 
 def write_request(request: Request, target: Target, losses: Losses) -> Written:
@@ -164,7 +154,7 @@ def _reasoning(request: Request, target: Target, losses: Losses) -> dict[str, An
     if target.facts.thinking != "none":
         asked = wish.show in ("summary", "full")
         if asked or (wish.effort not in ("", "off") and shows_thinking(request)):
-            said["summary"] = own.get("summary") or "auto"
+            said["summary"] = wish.summary or own.get("summary") or "auto"
         said |= {name: own[name] for name in ("context", "mode") if name in own}
     return {"reasoning": said} if said else {}
 
