@@ -215,3 +215,15 @@ def test_no_json_breaks_the_reader(chunk):
     reader = ChatReader(target(), "call")
     reader.feed(b"data: " + json.dumps(chunk).encode() + b"\n\n")
     reader.close()
+
+
+def read_all(stream):
+    reader = ChatReader(target(), "call")
+    events = [event for frame in stream.split(b"\n\n") for event in reader.feed(frame + b"\n\n")]
+    return events + reader.close()
+
+
+@given(REPLIES)
+def test_the_short_way_for_usual_events_reads_what_the_long_way_reads(reply):
+    stream = ChatWriter(occasion()).write(unfold(reply))
+    assert read_all(stream) == read_all(stream.replace(b'"delta":{"', b'"delta":{"unheard_of":1,"'))

@@ -18,7 +18,7 @@ from proxx.protocols.hub.parts import Blob, Image
 from proxx.protocols.hub.target import Target
 from proxx.protocols.openai_chat.dialect import NAME, dumped
 from proxx.protocols.openai_chat.read_reply.calls import OpenCall
-from proxx.protocols.openai_chat.read_reply.chunks import Call, Choice, Delta
+from proxx.protocols.openai_chat.read_reply.chunks import Call, Choice, Delta, LeanCall, LeanDelta
 from proxx.protocols.openai_chat.read_reply.numbers import Numbers
 from proxx.protocols.openai_chat.read_reply.think import ThinkSplitter, splits_thinking
 from proxx.protocols.openai_chat.slots import read_signature, read_source
@@ -60,8 +60,8 @@ class Answer:
         self._thoughts: list[str] = []
         self._details: list[dict[str, Any]] = []
         self._kind = ""  # of the open part of prose
-        self.texting = False  # that part is text which nobody has to look at
-        self._part = -1
+        self._texting = False  # that part is text which nobody has to look at
+        self.part = -1
         self._signature: Blob | None = None
         self._calls: dict[int, OpenCall] = {}
         self._closed: list[OpenCall] = []  # those whose index was taken by another
@@ -75,10 +75,24 @@ class Answer:
         """Whether the upstream says that its answer is none."""
         return REASONS.get((self.raw or "").lower()) == "error"
 
-    @property
-    def part(self) -> int:
-        """The number of the open part of prose."""
-        return self._part
+    def more(self, delta: LeanDelta, events: list[Event]) -> bool:
+        """Add more of what is open, the usual case; return whether that was all there was to do."""
+        if delta.tool_calls is not None:
+            return not delta.content and len(delta.tool_calls) == 1 and self._more_of_call(delta.tool_calls[0], events)
+        thought = delta.reasoning_content or delta.reasoning
+        if delta.content:
+            if not self._texting or thought:
+                return False
+            events.append(TextDelta(self.part, delta.content))
+        elif thought:
+            if self._kind != "reasoning" or self._keeps_thoughts:
+                return False
+            events.append(ReasoningDelta(self.part, thought))
+        return True
+
+    def _more_of_call(self, call: LeanCall, events: list[Event]) -> bool:
+        known = self._calls.get(call.index)
+        return known is not None and known.more(call.function.arguments, events)
 
     def take(self, choice: Choice, events: list[Event]) -> None:
         """Add what one chunk says of this choice."""
@@ -142,9 +156,9 @@ class Answer:
         if kind == "reasoning":
             if self._keeps_thoughts:
                 self._thoughts.append(text)
-            events.append(ReasoningDelta(self._part, text))
+            events.append(ReasoningDelta(self.part, text))
         else:
-            events.append(TextDelta(self._part, text))
+            events.append(TextDelta(self.part, text))
 
     def _open(self, kind: str, events: list[Event]) -> None:
         if self._kind == kind:
@@ -152,9 +166,9 @@ class Answer:
         self._close_prose(events)
         self._settle_calls(events)
         self.spoke = True
-        self._kind, self._part = kind, self._numbers.part()
-        self.texting = kind == "text" and self._splitter is None
-        events.append(PartOpened(self._part, kind, self._index))
+        self._kind, self.part = kind, self._numbers.part()
+        self._texting = kind == "text" and self._splitter is None
+        events.append(PartOpened(self.part, kind, self._index))
 
     def _close_prose(self, events: list[Event]) -> None:
         if not self._kind:
@@ -163,9 +177,9 @@ class Answer:
         if self._kind == "text":
             blob, self._signature = self._signature, None
         if blob is not None:
-            events.append(BlobGiven(self._part, blob))
-        events.append(PartClosed(self._part))
-        self._kind, self.texting = "", False
+            events.append(BlobGiven(self.part, blob))
+        events.append(PartClosed(self.part))
+        self._kind, self._texting = "", False
 
     def _thinking_blob(self) -> Blob | None:
         """Return what the upstream wants back of its thinking, so that clients of all dialects can keep it."""
@@ -228,7 +242,7 @@ class Answer:
         found = [one for one in (read_source(raw) for raw in annotations) if one is not None]
         if found and self._kind != "text":
             self._open("text", events)
-        events += [Cited(self._part, one) for one in found]
+        events += [Cited(self.part, one) for one in found]
 
     def _show(self, images: list[dict[str, Any]], events: list[Event]) -> None:
         for image in images:
@@ -248,7 +262,7 @@ class Answer:
         listed = logprobs.get("content")
         tokens = tuple(one for one in listed if isinstance(one, dict)) if isinstance(listed, list) else ()
         if tokens and self._kind == "text":
-            events.append(LogprobsGiven(self._part, tokens))
+            events.append(LogprobsGiven(self.part, tokens))
 
     def _reason(self) -> str:
         reason = REASONS.get((self.raw or "stop").lower(), "other")

@@ -42,6 +42,14 @@ class OpenCall:
         if call.extra_content is not None:
             self._sign(read_signature(call.extra_content), events)
 
+    def more(self, args: str, events: list[Event]) -> bool:
+        """Add arguments alone to an open call; return False where they must be looked at."""
+        if not self._plain or self.part < 0 or self.closed or not args:
+            return False
+        self._pieces.append(args)
+        events.append(ArgsDelta(self.part, args))
+        return True
+
     def open(self, choice: int, events: list[Event]) -> None:
         """Open the part with what is known; an id is made if none came."""
         if self.part >= 0:

@@ -78,26 +78,45 @@ class Chunk(Head):
     created: int | None = None
 
 
-class _TextAlone(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    content: str
+class LeanArguments(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """More arguments of a call, and nothing else."""
+
+    arguments: str
+    name: None = None
+
+
+class LeanCall(msgspec.Struct, gc=False):
+    """More of a call that was named before."""
+
+    index: int
+    function: LeanArguments
+    id: None = None
+    extra_content: None = None
+    custom: None = None
+
+
+class LeanDelta(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """What nearly every event is: more of one thing, and nothing else."""
+
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    tool_calls: list[LeanCall] | None = None
     role: str | None = None
     refusal: None = None
-    tool_calls: None = None
     function_call: None = None
-    reasoning_content: None = None
-    reasoning: None = None
 
 
-class _TextChoice(msgspec.Struct, gc=False):
-    delta: _TextAlone
+class _LeanChoice(msgspec.Struct, gc=False):
+    delta: LeanDelta
     index: Literal[0] = 0
     finish_reason: None = None
     logprobs: None = None
     usage: None = None
 
 
-class _TextChunk(msgspec.Struct, gc=False):
-    choices: list[_TextChoice]
+class _LeanChunk(msgspec.Struct, gc=False):
+    choices: list[_LeanChoice]
     usage: None = None
     x_groq: None = None
     error: None = None
@@ -154,7 +173,7 @@ class _OddChunk(msgspec.Struct):
 
 
 _chunk = msgspec.json.Decoder(Chunk)
-_text_chunk = msgspec.json.Decoder(_TextChunk)
+_lean_chunk = msgspec.json.Decoder(_LeanChunk)
 _odd_chunk = msgspec.json.Decoder(_OddChunk)
 _string = msgspec.json.Decoder(str)
 
@@ -175,13 +194,13 @@ def read_chunk(data: bytes) -> Chunk | None:
         return None
 
 
-def read_text(data: bytes) -> str | None:
-    """Return the text of a chunk that brings more text of choice 0 and nothing else; None for any other."""
+def read_lean(data: bytes) -> LeanDelta | None:
+    """Return the delta of a chunk that brings more of choice 0 and nothing else; None for any other."""
     try:
-        choices = _text_chunk.decode(data).choices
+        choices = _lean_chunk.decode(data).choices
     except FAULTS:
         return None
-    return choices[0].delta.content if len(choices) == 1 else None
+    return choices[0].delta if len(choices) == 1 else None
 
 
 def _evened(odd: _OddChunk) -> Chunk:

@@ -7,25 +7,36 @@ word counts.
 from typing import Final
 
 from proxx.protocols.framing.sse import FrameCutter, data_of, event_of, frames
-from proxx.protocols.hub.events import Broken, Ended, Event, Failed, Started, TextDelta, Usage, UsageReported
+from proxx.protocols.hub.events import Broken, Ended, Event, Failed, Started, Usage, UsageReported
 from proxx.protocols.hub.reply import Reply, fold
 from proxx.protocols.hub.target import Target
 from proxx.protocols.openai_chat.read_reply.answer import Answer
-from proxx.protocols.openai_chat.read_reply.chunks import Chunk, read_chunk, read_text
+from proxx.protocols.openai_chat.read_reply.chunks import Chunk, read_chunk, read_lean
 from proxx.protocols.openai_chat.read_reply.errors import NOTHING, error_of, is_error, usage_in
 from proxx.protocols.openai_chat.read_reply.numbers import Numbers
 from proxx.protocols.openai_chat.read_reply.usage import read_usage
 from proxx.protocols.passthrough import DONE, is_harmless
 
 _NEWLINE: Final = 10
-_LOUD_LIMIT: Final = 8  # so many chunks with more than text, and this provider's are no longer tried as text alone
+_LOUD_LIMIT: Final = 8  # so many chunks with more than the usual, and those of this part are not tried as such again
 _ENDED_BY_ERROR = "The provider ended its answer with an error."
 
 
 class ChatReader:
     """Read one stream."""
 
-    __slots__ = ("_answers", "_cutter", "_first", "_loud", "_numbers", "_over", "_started", "_target", "_usage")
+    __slots__ = (
+        "_answers",
+        "_cutter",
+        "_first",
+        "_loud",
+        "_loud_part",
+        "_numbers",
+        "_over",
+        "_started",
+        "_target",
+        "_usage",
+    )
 
     def __init__(self, target: Target, call_id: str) -> None:
         self._target = target
@@ -35,7 +46,7 @@ class ChatReader:
         self._usage: Usage | None = None
         self._started = self._over = False
         self._first: Answer | None = None
-        self._loud = 0
+        self._loud, self._loud_part = 0, -1
 
     def feed(self, piece: bytes) -> list[Event]:
         """Take bytes as they arrive; return the events that are complete."""
@@ -50,7 +61,7 @@ class ChatReader:
             and b"\r" not in piece
         ):
             data = piece[6:-2]
-            if self._first is None or not self._first.texting or not self._text_alone(data, events):
+            if self._first is None or not self._lean(self._first, data, events):
                 self._data(data, events)
             return events
         block = self._cutter.feed(piece)
@@ -81,17 +92,16 @@ class ChatReader:
         events.append(Ended())
         return events
 
-    def _text_alone(self, data: bytes, events: list[Event]) -> bool:
-        """Read the usual event, more text of the only choice and nothing else, at half the price."""
-        if self._loud >= _LOUD_LIMIT:
+    def _lean(self, answer: Answer, data: bytes, events: list[Event]) -> bool:
+        """Read the usual event, more of the open part of the only choice and nothing else, at half the price."""
+        if self._loud >= _LOUD_LIMIT and self._loud_part == answer.part:
             return False
-        text = read_text(data)
-        if text is None:
-            self._loud += 1
+        delta = read_lean(data)
+        if delta is None:
+            self._loud = self._loud + 1 if self._loud_part == answer.part else 1
+            self._loud_part = answer.part
             return False
-        if text:
-            events.append(TextDelta(self._first.part, text))  # type: ignore[union-attr]
-        return True
+        return answer.more(delta, events)
 
     def _frame(self, frame: bytes, events: list[Event]) -> None:
         if self._over:
