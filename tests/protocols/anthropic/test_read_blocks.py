@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from proxx.protocols.anthropic.read_request import read_envelope, read_request
+from proxx.protocols.anthropic.write_reply import write_whole
 from proxx.protocols.hub.blobs import wrap
 from proxx.protocols.hub.errors import Unreadable
+from proxx.protocols.hub.events import Finished
 from proxx.protocols.hub.losses import Losses
 from proxx.protocols.hub.parts import (
     Blob,
@@ -24,6 +26,8 @@ from proxx.protocols.hub.parts import (
     ToolCall,
     ToolResult,
 )
+from proxx.protocols.hub.reply import Choice, Reply
+from tests.protocols.anthropic.samples import OCCASION
 
 MARK = {"type": "ephemeral", "ttl": "5m"}
 
@@ -123,6 +127,12 @@ def test_a_wrapped_signature_is_the_blob_it_was():
     blob = Blob("encrypted", "enc", "openai_responses", "gpt", "rs_1")
     block = {"type": "thinking", "thinking": "short", "signature": wrap(blob)}
     assert read("assistant", block) == (Reasoning("", ("short",), blob, "rs_1"),)
+
+
+def test_the_sign_of_thinking_that_nobody_signed_is_no_signature():
+    told = Reply((Choice((Reasoning("hm"), Text("a")), Finished("stop")),))
+    signature = json.loads(write_whole(told, OCCASION))["content"][0]["signature"]
+    assert read("assistant", {"type": "thinking", "thinking": "hm", "signature": signature}) == (Reasoning("hm"),)
 
 
 def test_thinking_without_text_before_a_call_signs_the_call():

@@ -110,6 +110,17 @@ def test_every_reason_to_stop(said: str, reason: str):
         assert (reply.choices[0].finish.reason, reply.choices[0].finish.raw) == (reason, said)
 
 
+def test_a_turn_that_ends_with_a_call_ends_for_it():
+    """D51."""
+    assert read(start(), call(0, "t", "n", "{}"), end("end_turn")).choices[0].finish.reason == "tool_calls"
+    assert read(start(), call(0, "t", "n", "{}"), end("max_tokens")).choices[0].finish.reason == "length"
+
+
+def test_nothing_is_read_after_the_end():
+    """D147."""
+    assert events(EVERYTHING + text(7, "late") + end()) == events(EVERYTHING)
+
+
 def test_a_stop_sequence_and_a_refusal_say_more():
     """D56."""
     finish = read(start(), text(0, "a"), end("stop_sequence", stop_sequence="END")).choices[0].finish

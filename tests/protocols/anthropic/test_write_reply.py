@@ -222,6 +222,11 @@ def test_an_error_may_be_the_first_thing_and_is_the_last():
             " `max_tokens` and try again",
         ),
         (
+            "maximum context length is 8192 tokens. However, you requested 9990 tokens (8990 in the messages, 1000 in"
+            " the completion).",
+            "prompt is too long: 8990 tokens > 8192 maximum",
+        ),
+        (
             "'max_tokens' is too large: 5000. This model's maximum context length is 4096 tokens and your request has"
             " 1000 input tokens (5000 > 4096 - 1000).",
             "input length and `max_tokens` exceed context limit: 1000 + 5000 > 4096, decrease input length or"

@@ -213,6 +213,8 @@ def test_a_mark_on_nothing_moves_to_the_block_before():
     """D125."""
     (message,) = messages(user("a", marked(" ")))
     assert message["content"] == [text("a", cache_control={"type": "ephemeral"})]
+    said = messages(user("a"), assistant("b", SIGNED, marked(" "), "c"), user("d"))[1]["content"]
+    assert ["cache_control" in block for block in said] == [True, False, False]
 
 
 def test_an_hour_after_five_minutes_is_shortened():

@@ -111,6 +111,8 @@ def test_later_instructions_stay_in_their_place():
     assert losses.notes == ["messages[].role;a later system message is sent as marked user text"]
     illegal = messages(user("a"), assistant("b"), system("S"), user("c"), model="claude-opus-4-8")
     assert [message["role"] for message in illegal] == ["user", "assistant", "user"]
+    between = messages(user("a"), system("S"), user("c"), model="claude-opus-4-8")
+    assert [message["role"] for message in between] == ["user"]
 
 
 def test_a_prefill_stays_where_the_model_continues_it():

@@ -117,10 +117,9 @@ class _Telling:
             self._add("user", self._writer.blocks(turn.parts))
 
     def finished(self) -> list[Json]:
-        """Return the messages, results first in each; only the model cites."""
+        """Return the messages; only the model cites."""
         for message in self._messages:
             if message["role"] == "user":
-                message["content"].sort(key=lambda block: block["type"] != "tool_result")
                 for block in message["content"]:
                     if block["type"] == "text":
                         block.pop("citations", None)
