@@ -15,10 +15,10 @@ DEV := $(if $(PROXX_VENV),,$(VENV)/.dev.stamp)
 LOCK := requirements/$(if $(filter uvicorn,$(PROXX_SERVER)),uvicorn,base).txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev demo test check format lint types stairs tests bench migrate lock clean
+.PHONY: help run dev demo test test-js check format lint types stairs tests bench migrate lock clean
 
 help: ## print this page
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(BASE) ## set up and start proxx: server, worker, console
 	@exec $(BIN)/python -m proxx.run
@@ -50,6 +50,9 @@ stairs: $(DEV) ## imports go down the stairs, never up
 tests: $(DEV) ## the tests; ARGS=tests/routing for a part
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
+test-js: $(DEV) ## the official JavaScript libraries; needs Node.js 20 and npm
+	$(BIN)/python -m tests.js $(ARGS)
+
 bench: $(DEV) ## measure against a direct connection; writes benchmarks/results
 	$(BIN)/python -m benchmarks.run $(ARGS)
 
@@ -64,7 +67,7 @@ lock: $(DEV) ## compile requirements/*.in to hash-locked *.txt
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $(ARGS)
 
 clean: ## remove what can be made again (never data or .env)
-	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) tests/js/node_modules staticfiles .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 ifndef PROXX_VENV
 $(BIN)/python:
