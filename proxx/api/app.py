@@ -5,7 +5,7 @@ from functools import lru_cache
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 
-from proxx.api import anthropic, errors, health, media, model_doors, ollama, openai
+from proxx.api import anthropic, errors, health, media, model_doors, ollama, openai, responses_state
 from proxx.gateway.errors import GatewayError
 
 
@@ -22,6 +22,7 @@ _UNUSED = HttpResponse()
 # Documentation pages are the console's matter: they need a sign-in (security G5).
 api = DoorsAPI(title="proxx", version="1", urls_namespace="client", docs_url=None, openapi_url=None)
 api.add_router("", openai.router)
+api.add_router("", responses_state.router)
 api.add_router("", anthropic.router)
 api.add_router("", model_doors.router)
 api.add_router("", ollama.router)

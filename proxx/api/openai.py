@@ -33,7 +33,14 @@ async def input_tokens(request: HttpRequest) -> HttpResponse:
     return counting.answer(request, RESPONSES, lambda tokens: {**shape, "input_tokens": tokens})
 
 
+@router.post("/v1/responses/compact", summary="A conversation in short")
+async def compact(request: HttpRequest) -> HttpResponseBase:
+    """Shorten a conversation: by the provider's own way, else as a summary that this gateway can read again."""
+    return await exchange.answer(request, RESPONSES, "/v1/responses/compact", form="compact")
+
+
 # Clients whose base URL lacks /v1 find the same doors at the root (F-014).
 router.post("/chat/completions", include_in_schema=False)(chat_completions)
 router.post("/responses", include_in_schema=False)(responses)
 router.post("/responses/input_tokens", include_in_schema=False)(input_tokens)
+router.post("/responses/compact", include_in_schema=False)(compact)
