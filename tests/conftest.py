@@ -136,10 +136,13 @@ def module_proxx(
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say how many cells of the matrix were tried."""
+    """Say how many cells of the matrix were tried, and how many spoiled requests."""
     cells = {kind: 0 for kind in ("passed", "failed")}
     for kind in cells:
         reports = terminalreporter.stats.get(kind, ())
         cells[kind] = sum("test_matrix.py::test_every_cell" in report.nodeid for report in reports)
+    told = [value for report in terminalreporter.stats.get("passed", ()) for name, value in report.user_properties]
+    for line in told:
+        terminalreporter.write_line(f"fuzz: {line}")
     if sum(cells.values()):
         terminalreporter.write_line(f"matrix: {cells['passed']} cells passed, {cells['failed']} failed")
