@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import msgspec
+
 from accounts.keys import KeyHolder
 from proxx.protocols.hub.errors import ErrorFacts
 from proxx.protocols.hub.request import Envelope, Request
@@ -28,6 +30,14 @@ class Attempt:
     failure: Failure | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What a call referred to: the `previous` response, if any; `input` is the call's own, without what came before."""
+
+    previous: str
+    input: list[msgspec.Raw]
+
+
 @dataclass(slots=True)
 class Call:
     """One client request on its walk.
@@ -37,7 +47,9 @@ class Call:
     `request` is the neutral reading, made only if someone must be asked in another dialect; `reading_notes` what it
     lost, `warnings` what the answering attempt lost in all. `strict` makes any loss an error.
     `fail` writes the error that ends the client's stream, in step with what was sent of it.
-    `deadline` is the stopwatch reading after which no further attempt begins.
+    `recalled` is what was put in place of references to kept responses; `refers` an id among them that only the
+    provider can know. `whole` gives the response resource of an answer that is to be kept. `blanks` counts answers
+    that ended before anything was seen of them. `deadline` is the stopwatch reading after which no attempt begins.
     """
 
     id: UUID
@@ -62,6 +74,10 @@ class Call:
     response: UpstreamResponse | None = None
     seen: Seen | None = None
     first_event_at: float | None = None
+    recalled: Recalled | None = None
+    refers: str = ""
+    whole: Callable[[], bytes] | None = None
+    blanks: int = 0
     outcome: str = "cancelled"
     status: int = 499
     error_code: str = ""

@@ -9,6 +9,7 @@ import random
 
 from django.conf import settings
 
+from proxx.gateway import recall
 from proxx.gateway.attempt import AttemptFailed, Speaking, repeats_secret, speak
 from proxx.gateway.call import Call
 from proxx.gateway.errors import (
@@ -45,7 +46,7 @@ async def first_to_speak(call: Call, plan: Plan) -> Speaking:
         except AttemptFailed as failed:
             last = failed
             move = cooldown.apply(failed.failure, candidate, tried_in_place=0)
-            if move == "give_up":
+            if move == "give_up" and not (call.refers and failed.failure.code == recall.NOT_FOUND):
                 break
             if move == "same_again":
                 again.append(candidate)

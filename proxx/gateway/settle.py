@@ -9,7 +9,7 @@ import asyncio
 from accounts.keys import KeyHolder
 from analytics import queue
 from analytics.record import AttemptRecord, UsageRecord
-from proxx.gateway import keepsakes
+from proxx.gateway import keepsakes, recall
 from proxx.gateway.call import Attempt, Call
 from proxx.kit import clock
 from proxx.protocols.hub.events import Usage
@@ -48,6 +48,7 @@ def finish(call: Call) -> None:
             health.good(winner.candidate.key, winner.candidate.model)
     if call.seen is not None and call.seen.blobs:
         keepsakes.keep(call.tenant.id, call.seen.blobs)
+    recall.remember_account(call)
     if call.response is not None:
         if call.outcome == "ok":
             call.response.finish_later(END_PATIENCE)

@@ -65,7 +65,7 @@ def route(call: Call, candidate: Candidate) -> Route:
     """Return how this candidate is asked; raise `BadRequest` for what no dialect could read, `Inexpressible` for what
     this one cannot say."""
     upstream = registry.get(candidate.protocol)
-    if upstream is call.dialect and ALWAYS_REWRITTEN not in candidate.quirks:
+    if upstream is call.dialect and _passes(call, candidate):
         ask_usage = ASKS_NO_USAGE not in candidate.quirks
         body = upstream.same_dialect(call.envelope, model=candidate.model, ask_usage=ask_usage)
         return Route(upstream, candidate, body, call.client_headers)
@@ -79,6 +79,13 @@ def route(call: Call, candidate: Candidate) -> Route:
     written = upstream.write_request(request, target, losses)
     more = written.more or (written.body,) * (request.repeats - 1)
     return Route(upstream, candidate, written.body, written.headers, written.mends, losses.notes, more)
+
+
+def _passes(call: Call, candidate: Candidate) -> bool:
+    """Tell whether a provider of the client's own dialect may get the client's own bytes."""
+    if ALWAYS_REWRITTEN in candidate.quirks or call.recalled is not None:
+        return False
+    return call.dialect.passes(call.envelope, target_of(candidate))
 
 
 def read(call: Call) -> Request:
@@ -186,12 +193,25 @@ def _written(call: Call, reply: Reply, seen: Seen) -> bytes:
     told = call.dialect.write_whole(reply, _occasion(call))
     if not told:
         seen.malformed = "an answer without what was asked for"
+    if _may_be_referred_to(call):
+        call.whole = lambda: told
     return told
 
 
 def _translation(call: Call, chosen: Route) -> StreamTranslation:
     reader = chosen.upstream.stream_reader(chosen.target, call.id.hex)
-    return StreamTranslation(reader, chosen.mends or (), call.dialect.stream_writer(_occasion(call)))
+    writer = call.dialect.stream_writer(_occasion(call))
+    if _may_be_referred_to(call):
+        call.whole = lambda: getattr(writer, "whole", b"")
+    return StreamTranslation(reader, chosen.mends or (), writer)
+
+
+def _may_be_referred_to(call: Call) -> bool:
+    """Tell whether the client may name this answer later, and expects it to be known."""
+    asked = call.request
+    if call.dialect.name != "openai_responses" or call.envelope.form or asked is None:
+        return False
+    return asked.state.store is not False and settings.PROXY_RESPONSES_KEPT_SECONDS > 0
 
 
 def _occasion(call: Call) -> Occasion:
@@ -202,9 +222,17 @@ def _occasion(call: Call) -> Occasion:
         wants_usage=call.envelope.wants_usage,
         input_estimate=tokens(call.request) if call.request is not None else 0,
         elapsed_ns=lambda: int((clock.monotonic() - call.started) * 1e9),
-        request=call.request,
+        request=_as_asked(call),
         form=call.envelope.form,
     )
+
+
+def _as_asked(call: Call) -> Request | None:
+    """Return the request as the client thinks of it: with its reference to an earlier response."""
+    if call.request is None or call.recalled is None:
+        return call.request
+    state = msgspec.structs.replace(call.request.state, previous_response_id=call.recalled.previous)
+    return msgspec.structs.replace(call.request, state=state)
 
 
 def target_of(candidate: Candidate) -> Target:

@@ -9,7 +9,7 @@ from functools import partial
 
 from django.conf import settings
 
-from proxx.gateway import failover, pump, settle, translate
+from proxx.gateway import failover, pump, recall, settle, translate
 from proxx.gateway.attempt import Speaking
 from proxx.gateway.call import Call
 from proxx.gateway.errors import GatewayError
@@ -22,13 +22,15 @@ async def handle(call: Call) -> Reply:
     """Answer one call; raise the `GatewayError` that its caller should see."""
     settle.when_done(call)  # first: a stream that never starts has no `finally` to settle in
     try:
-        call.plan = planner.plan(
+        await recall.resolve(call)
+        plan = planner.plan(
             model=call.envelope.model,
             dialect=call.dialect.name,
             tenant=call.tenant,
             snapshot=call.snapshot,
             now=clock.monotonic(),
         )
+        call.plan = recall.in_order(call, plan)
         here = translate.answered_here(call)
         # An answer whose content type is the provider's cannot be begun before the provider's.
         if here is not None:
@@ -37,6 +39,8 @@ async def handle(call: Call) -> Reply:
             reply = await _soon_or_early(call)
         else:
             reply = pump.reply(call, await failover.first_to_speak(call, call.plan))
+        if call.whole is not None or call.seen is None:
+            await _keep(call, reply)
     except GatewayError as error:
         call.outcome, call.status, call.error_code = "error", error.status, error.facts.code or error.facts.kind
         raise
@@ -45,6 +49,14 @@ async def handle(call: Call) -> Reply:
         raise
     reply.sent = partial(settle.finish, call)
     return reply
+
+
+async def _keep(call: Call, reply: Reply) -> None:
+    """Keep an answer that the client may refer to, before it has all of it."""
+    if reply.pieces is None:
+        await recall.keep(call)
+    else:
+        reply.pieces = recall.keeping(call, reply.pieces)
 
 
 async def _soon_or_early(call: Call) -> Reply:

@@ -5,6 +5,8 @@ import re
 NAME = "openai_responses"
 OPENAI = ("openai_responses", "openai_chat")  # dialects of one vendor, who knows the same files and identities
 
+COMPACT_FORM = "compact"  # the envelope's form on the path that only compacts
+
 SUMMARY_BY = "gateway"  # the maker named in a wrapped compaction that is plain text
 
 # An upstream without compaction is asked for a summary in these words; one that knows it is asked in its own.

@@ -108,6 +108,7 @@ class ResponsesWatch(SseWatch):
             seen.malformed = NO_EVENT
             return b""
         self._about = resource
+        seen.reply_id = resource.id or ""
         seen.usage = read_usage(bytes(resource.usage)) or seen.usage
         if event.type in _ENDS and resource.status not in FAILURES:
             seen.spoke = seen.finished = seen.ended = True

@@ -29,7 +29,7 @@ def watch_whole(body: bytes) -> Seen:
         else:
             seen.error = error_of(bytes(found.detail))
     else:
-        seen.usage = read_usage(bytes(found.usage))
+        seen.usage, seen.reply_id = read_usage(bytes(found.usage)), found.id or ""
         seen.spoke = seen.finished = seen.ended = True
     return seen
 

@@ -19,13 +19,12 @@ from proxx.protocols.hub.request import (
     State,
     ToolChoice,
 )
-from proxx.protocols.openai_responses.dialect import COMPACT, NAME
+from proxx.protocols.openai_responses.dialect import COMPACT, COMPACT_FORM, NAME
 from proxx.protocols.openai_responses.read_request.items import Items
 from proxx.protocols.openai_responses.read_request.tools import first_of_each, read_choice, read_tools
 from proxx.protocols.openai_responses.read_request.typed import invalid, missing, read
 
 LOGPROBS = "message.output_text.logprobs"
-COMPACT_FORM = "compact"  # the envelope's form on the path that only compacts
 
 
 class _Reasoning(msgspec.Struct):
@@ -89,9 +88,12 @@ _WITHOUT_EFFECT = frozenset({  # on the answer: not worth a note when another di
 })  # fmt: skip
 
 
-def read_envelope(body: bytes, *, model: str = "", stream: bool | None = None) -> Envelope:
-    """Read the head of a Responses body; raise `Unreadable` naming the field at fault."""
-    return read_head(body, dialect=NAME, model=model, stream=stream)
+def read_envelope(body: bytes, *, model: str = "", stream: bool | None = None, form: str = "") -> Envelope:
+    """Read the head of a Responses body; raise `Unreadable` naming the field at fault. What only compacts is never
+    streamed."""
+    if form != COMPACT_FORM:
+        return read_head(body, dialect=NAME, model=model, stream=stream)
+    return msgspec.structs.replace(read_head(body, dialect=NAME, model=model, stream=False), form=form)
 
 
 def read_request(envelope: Envelope, losses: Losses) -> Request:

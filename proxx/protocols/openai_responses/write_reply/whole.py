@@ -5,9 +5,8 @@ import orjson
 from proxx.protocols.framing.members import replaced
 from proxx.protocols.hub.occasion import Occasion
 from proxx.protocols.hub.reply import Reply, unfold
+from proxx.protocols.openai_responses.dialect import COMPACT_FORM
 from proxx.protocols.openai_responses.write_reply.stream import ReplyWriter
-
-COMPACT_FORM = "compact"
 
 
 def write_whole(reply: Reply, occasion: Occasion) -> bytes:
