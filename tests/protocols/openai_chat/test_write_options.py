@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 
 from proxx.protocols.hub.errors import Inexpressible
@@ -15,6 +16,7 @@ from proxx.protocols.hub.request import (
     ReasoningWish,
     Sampling,
     State,
+    ToolChoice,
     ToolSpec,
 )
 from proxx.protocols.openai_chat.write_request import same_dialect
@@ -79,8 +81,16 @@ def test_stops_beyond_four_are_looked_for_here():
         (ReasoningWish("dynamic"), [], "x", {}),
         (ReasoningWish("low"), ["no_reasoning_effort"], "x", {}),
         (ReasoningWish("low"), ["thinking_switch", "no_reasoning_effort"], "x", {"thinking": {"type": "enabled"}}),
+        (
+            ReasoningWish("low"),
+            ["thinking_switch"],
+            "deepseek-chat",
+            {"thinking": {"type": "enabled"}, "reasoning_effort": "low"},
+        ),
+        (ReasoningWish("low"), ["effort_if_known"], "llama-3", {}),
+        (ReasoningWish("low"), ["effort_if_known"], "openai/gpt-oss-120b", {"reasoning_effort": "low"}),
         (ReasoningWish("off"), ["thinking_switch"], "x", {"thinking": {"type": "disabled"}}),
-        (ReasoningWish("low"), ["glm_thinking"], "glm-4.6", {"enable_thinking": True}),
+        (ReasoningWish("low"), ["glm_thinking", "no_reasoning_effort"], "glm-4.6", {"enable_thinking": True}),
         (ReasoningWish("off"), ["template_thinking"], "q", {"chat_template_kwargs": {"enable_thinking": False}}),
         (ReasoningWish("high", budget=9000), ["reasoning_object"], "x", {"reasoning": {"max_tokens": 9000}}),
         (
@@ -194,3 +204,22 @@ def test_a_body_of_the_responses_kind_reaches_a_chat_upstream_as_chat():
     }
     texts = b'{"model":"a","input":["to be embedded"]}'
     assert same_dialect(read_envelope(texts), model="a", ask_usage=True) is texts
+
+
+def test_a_forced_tool_switches_thinking_off_where_both_are_refused():
+    request = asked(tools=(F,), tool_choice=ToolChoice("required"), reasoning=ReasoningWish("high"))
+    losses = Losses()
+    quirks = ("thinking_switch", "no_reasoning_effort", "no_forced_thinking")
+    assert sent(request, *quirks, losses=losses)["thinking"] == {"type": "disabled"}
+    assert len(losses.notes) == 1
+
+
+def test_mistral_gets_its_own_members_only():
+    """D95, D116."""
+    sampling = Sampling(seed=7, logprobs=True, top_logprobs=2, logit_bias={"1": 1})
+    losses = Losses()
+    named = msgspec.structs.replace(turn("user", "a"), name="ann")
+    body = sent(asked(named, sampling=sampling), "mistral_members", losses=losses)
+    assert set(body) == {"model", "messages", "random_seed"}
+    assert "name" not in body["messages"][0]
+    assert [note.split(";")[0] for note in losses.notes] == ["logprobs", "logit_bias"]

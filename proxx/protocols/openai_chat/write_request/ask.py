@@ -16,9 +16,13 @@ A habit is a name in `quirks` of a provider (routing/data/providers.toml); these
 | glm_thinking | is told by `enable_thinking` for GLM models |
 | template_thinking | is told by `chat_template_kwargs.enable_thinking` (vLLM, SGLang, llama.cpp) |
 | no_reasoning_effort | refuses `reasoning_effort` |
+| effort_if_known | refuses it for models that do not think: only those known to take an effort get one |
+| no_forced_thinking | refuses to think when a tool is forced |
 | string_content | takes content as one string only |
 | alternate_roles | refuses two messages of one role in a row: they are joined by a blank line |
 | short_call_ids | takes call ids of exactly nine letters and digits |
+| mistral_members | takes Mistral's members only: `random_seed`, no names, no probabilities, no bias |
+| no_logprobs | refuses logprobs and logit_bias |
 | knows_top_k | takes top_k, min_p, repetition_penalty and typical_p |
 | cache_control | passes `cache_control` on to Claude |
 | cache_breakpoints | takes OpenAI's `prompt_cache_breakpoint` on parts |

@@ -47,7 +47,7 @@ def write_request(request: Request, target: Target, losses: Losses) -> Written:
     body: Json = {"model": target.model, "messages": messages, **toolbox.members}
     body |= options.write_options(ask)
     stops, stop_mends = options.write_stops(ask)
-    body |= {**stops, **write_wish(ask, turns), **write_form(ask, messages)}
+    body |= {**stops, **write_wish(ask, turns, forces_tool=toolbox.forces), **write_form(ask, messages)}
     if request.stream:
         body["stream"] = True
         if "no_stream_options" not in ask.quirks:

@@ -36,7 +36,7 @@ def _messages(ask: Ask, turn: Turn) -> list[Json]:
             written = _user(ask, turn)
         case _:
             written = [{"role": _role(ask, turn.role), "content": joined(ask, turn.parts, by=BLANK_LINE)}]
-    if turn.name:
+    if turn.name and "mistral_members" not in ask.quirks:
         for message in written:
             if message["role"] != "tool":
                 message["name"] = turn.name

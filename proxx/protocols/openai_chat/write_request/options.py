@@ -24,6 +24,8 @@ _IMITATORS = (
     ("typical_p", "typical_p"),
 )
 _RUNTIME = ("typical_p",)
+_PROBABILITIES = ("logprobs", "top_logprobs", "logit_bias")
+_UNKNOWN = (("no_logprobs", _PROBABILITIES), ("mistral_members", _PROBABILITIES))
 _TIERS = {"standard_only": "default"}  # Messages' word
 _SAFETY_OFF = ("OFF", "BLOCK_NONE")
 
@@ -49,6 +51,12 @@ def _sampling(ask: Ask) -> Json:
         for name in _NOT_FOR_THINKERS:
             if name in said and said.pop(name) not in (1, False) and name != "top_logprobs":
                 ask.losses.drop(name, "this model does not take it")
+    for quirk, names in _UNKNOWN:
+        for name in names if quirk in ask.quirks else ():
+            if said.pop(name, None) and name != "top_logprobs":
+                ask.losses.drop(name, "it has no such setting")
+    if "mistral_members" in ask.quirks and "seed" in said:
+        said["random_seed"] = said.pop("seed")
     if ask.target.facts.one_sampling and "temperature" in said and "top_p" in said:
         del said["top_p"]
         ask.losses.drop("top_p", "this model takes only one of temperature and top_p")

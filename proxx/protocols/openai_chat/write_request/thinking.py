@@ -23,12 +23,16 @@ NO_SIGNATURE = "skip_thought_signature_validator"
 _SNAKE = {"thinkingBudget": "thinking_budget", "thinkingLevel": "thinking_level", "includeThoughts": "include_thoughts"}
 
 
-def write_wish(ask: Ask, turns: Sequence[Turn]) -> Json:
+def write_wish(ask: Ask, turns: Sequence[Turn], *, forces_tool: bool) -> Json:
     """Return the members that say how much to think."""
     wish, quirks = ask.request.reasoning, ask.quirks
     effort = wish.effort
     if _unanswerable(ask, turns):
         ask.losses.drop(FIELD, "earlier thinking is missing and so it is switched off")
+        effort = "off"
+    elif forces_tool and "no_forced_thinking" in quirks and effort != "off":
+        if effort:
+            ask.losses.drop(FIELD, "it does not think when a tool is forced")
         effort = "off"
     if "reasoning_object" in quirks:
         return _object(ask)
@@ -38,22 +42,27 @@ def write_wish(ask: Ask, turns: Sequence[Turn]) -> Json:
         return {"extra_body": {"google": {"thinking_config": config}}} if config else {}
     if not effort:
         return {}
-    on = effort != "off"
-    switches: Json = {}
-    if "thinking_switch" in quirks:
-        switches["thinking"] = {"type": "enabled" if on else "disabled"}
-    if "glm_thinking" in quirks and ask.family == "glm":
-        switches["enable_thinking"] = on
-    if "template_thinking" in quirks:
-        switches["chat_template_kwargs"] = {"enable_thinking": on}
-    if "no_reasoning_effort" in quirks:
+    switches = _switches(ask, on=effort != "off")
+    knows = ask.target.facts.efforts or "effort_if_known" not in quirks
+    if "no_reasoning_effort" in quirks or not knows:
         if not switches and effort not in ("off", "dynamic"):
             ask.losses.drop(FIELD, "it cannot be told how much to think")
         return switches
-    if switches and not (on and ask.target.facts.efforts):
+    if switches and effort == "off":
         return switches
     word = openai_effort(ask.request, ask.target, ask.losses)
     return {**switches, **({"reasoning_effort": word} if word else {})}
+
+
+def _switches(ask: Ask, *, on: bool) -> Json:
+    switches: Json = {}
+    if "thinking_switch" in ask.quirks:
+        switches["thinking"] = {"type": "enabled" if on else "disabled"}
+    if "glm_thinking" in ask.quirks and ask.family == "glm":
+        switches["enable_thinking"] = on
+    if "template_thinking" in ask.quirks:
+        switches["chat_template_kwargs"] = {"enable_thinking": on}
+    return switches
 
 
 def _object(ask: Ask) -> Json:

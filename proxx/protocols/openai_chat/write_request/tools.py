@@ -32,6 +32,11 @@ class Toolbox:
             self.members["tools"] = tools
             self._choose(tools)
 
+    @property
+    def forces(self) -> bool:
+        """Whether the model must call a tool."""
+        return bool(self.members.get("tools")) and self.members.get("tool_choice", "auto") not in ("auto", "none")
+
     def mends(self) -> tuple[Mend, ...]:
         """Return what restores the client's tools in the answer, once all names of the request are known."""
         found: list[Mend] = []
