@@ -41,7 +41,10 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class KeyHolder:
-    """Who a token belongs to. `expires_at` is in unix seconds; `key_id` is None for the admin token and open mode."""
+    """Who a token belongs to. `expires_at` is in unix seconds; `key_id` is None for the admin token and open mode.
+
+    `own` is who brings a provider's key of their own to a listener that allows it: we know the tenant, not them.
+    """
 
     key_id: UUID | None
     tenant_id: UUID
@@ -49,7 +52,8 @@ class KeyHolder:
     label: str
     scopes: frozenset[str]
     expires_at: float | None
-    kind: Literal["key", "admin", "open"]
+    kind: Literal["key", "admin", "open", "own"]
+    profile_id: UUID | None = None
 
 
 class Doubt(Enum):
@@ -197,11 +201,11 @@ def _put(entries: dict[str, Value], digest: str, value: Value, limit: int) -> No
 def _read(digests: list[str]) -> dict[str, KeyHolder]:
     """Return the holders of those digests that open the door now; one query for each few thousand."""
     found: dict[str, KeyHolder] = {}
-    columns = ("digest", "id", "tenant_id", "tenant__slug", "label", "scopes", "expires_at")
+    columns = ("digest", "id", "tenant_id", "tenant__slug", "label", "scopes", "expires_at", "profile_id")
     valid = ApiKey.objects.filter(revoked_at=None, tenant__is_active=True).order_by()
     for start in range(0, len(digests), DIGESTS_PER_QUERY):
         rows = valid.filter(digest__in=digests[start : start + DIGESTS_PER_QUERY]).values_list(*columns)
-        for digest, key_id, tenant_id, tenant, label, scopes, expires_at in rows:
+        for digest, key_id, tenant_id, tenant, label, scopes, expires_at, profile_id in rows:
             found[digest] = KeyHolder(
                 key_id=key_id,
                 tenant_id=tenant_id,
@@ -210,5 +214,6 @@ def _read(digests: list[str]) -> dict[str, KeyHolder]:
                 scopes=frozenset(scopes),
                 expires_at=expires_at.timestamp() if expires_at else None,
                 kind="key",
+                profile_id=profile_id,
             )
     return found

@@ -16,6 +16,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from accounts.fields import SealedTextField
+from accounts.profile import Profile as Profile  # here, so that Django finds it
 from proxx.kit import clock, sealing
 
 # The tenant that always exists. Its id is fixed, so that the admin token needs no database to know its tenant.
@@ -62,6 +63,15 @@ class Tenant(models.Model):
         default=False,
         help_text="On: answers carry the model name the client asked for. Off: the name the provider reports.",
     )
+    profile = models.ForeignKey(
+        Profile,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="tenants",
+        help_text="Request options for all calls of this tenant. A key's own profile goes before, a listener's before "
+        "both.",
+    )
     created_at = models.DateTimeField("created", default=clock.now, editable=False)
 
     class Meta:
@@ -83,6 +93,14 @@ class ApiKey(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="keys")
     label = models.CharField(max_length=120, help_text="What uses this key, for example “build server”.")
+    profile = models.ForeignKey(
+        Profile,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="keys",
+        help_text="Request options for calls with this key, in place of the tenant's. Empty: the tenant's.",
+    )
     prefix = models.CharField(max_length=12, editable=False)
     last4 = models.CharField(max_length=4, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)

@@ -9,14 +9,23 @@ from typing import Any
 from django.db import models, transaction
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 
-from accounts.models import ApiKey, Credential, Tenant
+from accounts.models import ApiKey, Credential, Profile, Tenant
 from routing import revision
 
 # CatalogModel is written in bulk by catalog/refresh.py, which raises the number itself, and only if a list changed;
 # its signals are wired for the rare hand that edits a row.
-from routing.models import CatalogModel, ModelPreference, ProviderSetting
+from routing.models import CatalogModel, Listener, ModelPreference, ProviderSetting
 
-WATCHED: tuple[type[models.Model], ...] = (Tenant, ApiKey, Credential, ModelPreference, ProviderSetting, CatalogModel)
+WATCHED: tuple[type[models.Model], ...] = (
+    Tenant,
+    ApiKey,
+    Profile,
+    Credential,
+    ModelPreference,
+    ProviderSetting,
+    Listener,
+    CatalogModel,
+)
 
 
 def connect() -> None:

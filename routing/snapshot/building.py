@@ -14,6 +14,7 @@ from proxx.kit.sealing import SealBroken
 from routing import provider_env, revision, rows
 from routing.models import CatalogModel, CatalogState, ModelPreference, ProviderSetting
 from routing.providers import Provider, ProviderFault, generic
+from routing.snapshot import entrances
 from routing.snapshot.listing import Listing
 from routing.snapshot.views import Catalog, CredentialView, Snapshot, TenantView
 
@@ -46,6 +47,8 @@ def build() -> Snapshot:
     rows = [*CatalogModel.objects.filter(provider_id__in=order)]
     catalogs = _catalogs(desk, rows)
     preferences = [*ModelPreference.objects.all()]
+    entered = entrances.read()
+    desk.faults.extend(entered.faults)
     listing = Listing(order, desk.providers, rows, preferences, tuple(settings.PROXY_MODELS))
     return Snapshot(
         revision=number,
@@ -62,6 +65,9 @@ def build() -> Snapshot:
         aliases=listing.aliases,
         prefixes=_prefixes(desk.providers),
         local_patterns=tuple(settings.LOCAL_OLLAMA_MODEL_PATTERNS) if settings.LOCAL_OLLAMA_ENABLED else (),
+        profiles=entered.profiles,
+        hosts=entered.hosts,
+        ports=entered.ports,
         faults=tuple(desk.faults),
         stale_at=desk.stale_at,
     )
@@ -170,7 +176,10 @@ def _catalogs(desk: _Desk, rows: list[CatalogModel]) -> Mapping[str, Catalog]:
 
 
 def _tenants() -> Mapping[UUID, TenantView]:
-    return {row.id: TenantView(row.id, row.slug, row.is_active, row.answer_with_alias) for row in Tenant.objects.all()}
+    return {
+        row.id: TenantView(row.id, row.slug, row.is_active, row.answer_with_alias, row.profile_id)
+        for row in Tenant.objects.all()
+    }
 
 
 def _prefixes(providers: Mapping[str, Provider]) -> tuple[tuple[str, str], ...]:

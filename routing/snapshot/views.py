@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from proxx.kit.sealing import Secret
+from proxx.protocols.profile.options import Options
 from routing.providers import Provider
 
 # Names come from callers: what the planner remembers per name must have an end.
@@ -41,6 +42,19 @@ class TenantView:
     slug: str
     is_active: bool
     answer_with_alias: bool
+    profile_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerView:
+    """A host name or port with a profile. With `own_key_provider`, callers bring that provider's key instead of ours,
+    and `own_key_tenant` is who they count as."""
+
+    name: str
+    profile_id: UUID | None
+    own_key_provider: str = ""
+    own_key_tenant: UUID | None = None
+    port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +110,9 @@ class Snapshot:
     aliases: Mapping[str, str] = field(default_factory=dict)
     prefixes: tuple[tuple[str, str], ...] = ()  # lower-case prefix -> provider id, longest first
     local_patterns: tuple[str, ...] = ()
+    profiles: Mapping[UUID, Options] = field(default_factory=dict)
+    hosts: Mapping[str, ListenerView] = field(default_factory=dict)  # lower-case host name -> its listener
+    ports: Mapping[int, ListenerView] = field(default_factory=dict)
     faults: tuple[str, ...] = ()  # sentences on what had to be left out
     stale_at: float = float("inf")  # seconds since 1970: a credential expires or a catalogue grows old then
     memo: Memo = field(default_factory=Memo)

@@ -5,14 +5,16 @@ from typing import Any
 import pytest
 from django.db import models, transaction
 
-from accounts.models import ApiKey, Credential, Tenant
+from accounts.models import ApiKey, Credential, Profile, Tenant
 from proxx.kit import shared_state
 from routing import revision, wiring
-from routing.models import CatalogModel, ModelPreference, ProviderSetting
+from routing.models import CatalogModel, Listener, ModelPreference, ProviderSetting
 
 ROWS: dict[type[models.Model], dict[str, Any]] = {
     Tenant: {"slug": "acme", "name": "Acme"},
     ApiKey: {"label": "one", "digest": "0" * 64},
+    Profile: {"name": "editors"},
+    Listener: {"name": "bridge", "host": "bridge.example.com"},
     Credential: {"provider_id": "groq", "secret": "key"},
     ModelPreference: {"name": "gpt-x"},
     ProviderSetting: {"provider_id": "lab", "base_url": "http://127.0.0.1:1"},
