@@ -128,8 +128,6 @@ def refuse_state(ask: Ask) -> None:
     for name in ("previous_response_id", "conversation", "background", "prompt"):
         if getattr(state, name):
             ask.losses.refuse(name, "it lives on another provider's server")
-    if state.compact:
-        ask.losses.refuse("compact", "it does not compact conversations")
     if any(modality != "text" for modality in ask.request.output.modalities) and ask.request.dialect != NAME:
         ask.losses.refuse("modalities", "it answers in text only")
 
