@@ -272,24 +272,3 @@ def test_a_routers_record_of_thinking_is_kept_whole():
     (given,) = [event for event in found if isinstance(event, BlobGiven)]
     assert given.blob.value == '[{"type":"reasoning.text","text":"hm","index":0,"signature":"s"}]'
     assert "".join(event.text for event in found if isinstance(event, ReasoningDelta)) == "hm"
-
-
-@pytest.mark.parametrize("size", [1, 3, 1000])
-def test_thinking_between_tags_is_split_off_where_it_is_known(size):
-    """D46."""
-    text = "\n<think>\nhm </thi nk> so</think>\n\nThe <b>answer"
-    stream = b"".join(said(content=text[at : at + size]) for at in range(0, len(text), size)) + STOP
-    for quirk in ("think_tags", "think_tags=deepseek-r1*"):
-        found = glued(events(stream, quirk, model="deepseek-r1:8b"))
-        assert [event for event in found if isinstance(event, ReasoningDelta | TextDelta)] == [
-            ReasoningDelta(0, "hm </thi nk> so"),
-            TextDelta(1, "The <b>answer"),
-        ]
-    assert not any(isinstance(event, ReasoningDelta) for event in events(stream, "think_tags=qwq*"))
-
-
-def test_an_unclosed_tag_makes_all_of_it_thinking():
-    """D46."""
-    found = glued(events(said(content="<think>hm") + said(content=" </thi") + STOP, "think_tags"))
-    assert ReasoningDelta(0, "hm </thi") in found
-    assert not any(isinstance(event, TextDelta) for event in found)

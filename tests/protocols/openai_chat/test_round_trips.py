@@ -204,7 +204,7 @@ def test_a_stream_is_the_same_bytes_each_time_and_however_events_are_grouped(rep
 
 @given(st.lists(st.binary(max_size=60), max_size=10))
 def test_no_noise_breaks_the_reader(pieces):
-    reader = ChatReader(target("think_tags"), "call")
+    reader = ChatReader(target("wants_reasoning_content"), "call")
     for piece in pieces:
         reader.feed(b"data: " + piece + b"\n\n")
     reader.close()

@@ -5,8 +5,8 @@ import json
 import msgspec
 import pytest
 
-from proxx.protocols.hub.errors import Inexpressible
-from proxx.protocols.hub.events import ArgsDelta, Ended, Finished, PartClosed, PartOpened, TextDelta
+from proxx.protocols.hub.errors import Inexpressible, Unreadable
+from proxx.protocols.hub.events import ArgsDelta, Ended, Finished, PartClosed, PartOpened, ReasoningDelta, TextDelta
 from proxx.protocols.hub.losses import Losses
 from proxx.protocols.hub.parts import CacheMark, Text
 from proxx.protocols.hub.request import (
@@ -20,7 +20,7 @@ from proxx.protocols.hub.request import (
     ToolSpec,
 )
 from proxx.protocols.openai_chat.write_request import same_dialect
-from tests.protocols.openai_chat.asking import asked, read_envelope, sent, turn, written
+from tests.protocols.openai_chat.asking import asked, read_envelope, read_request, sent, turn, written
 
 SCHEMA = {"type": "object", "properties": {"x": {"type": "string"}}, "required": ["x"], "additionalProperties": False}
 F = ToolSpec("function", "f", "anthropic", description="d", schema=SCHEMA)
@@ -223,3 +223,26 @@ def test_mistral_gets_its_own_members_only():
     assert set(body) == {"model", "messages", "random_seed"}
     assert "name" not in body["messages"][0]
     assert [note.split(";")[0] for note in losses.notes] == ["logprobs", "logit_bias"]
+
+
+@pytest.mark.parametrize(("quirk", "begun"), [("think_tags", "<think>"), ("think_tags_opened=R1*", "")])
+def test_thinking_between_tags_is_split_off_where_it_is_known(quirk, begun):
+    """D46."""
+    (mend,) = written(asked(), quirk, "think_tags=qwq*", model="r1:8b").mends
+    said = mend([PartOpened(0, "text"), TextDelta(0, f"{begun}hm</think>a"), PartClosed(0)])
+    assert [event for event in said if isinstance(event, ReasoningDelta | TextDelta)] == [
+        ReasoningDelta(0, "hm"),
+        TextDelta(1, "a"),
+    ]
+    assert written(asked(), quirk.partition("=")[0] + "=qwq*", model="r1:8b").mends == ()
+
+
+def test_what_is_nested_too_deeply_is_refused_not_choked_on():
+    deep: list[object] = []
+    for _ in range(5000):
+        deep = [deep]
+    with pytest.raises(Inexpressible):
+        sent(asked(output=OutputWish("schema", {"x": deep})))
+    body = b'{"model":"m","messages":[{"role":"user","content":"x"}],"foo":' + b"[" * 5000 + b"]" * 5000 + b"}"
+    with pytest.raises(Unreadable):
+        read_request(read_envelope(body), Losses())

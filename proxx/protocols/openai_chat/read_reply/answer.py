@@ -16,11 +16,10 @@ from proxx.protocols.hub.events import (
 )
 from proxx.protocols.hub.parts import Blob, Image
 from proxx.protocols.hub.target import Target
-from proxx.protocols.openai_chat.dialect import NAME, dumped
+from proxx.protocols.openai_chat.dialect import NAME, dumped, habits
 from proxx.protocols.openai_chat.read_reply.calls import OpenCall
 from proxx.protocols.openai_chat.read_reply.chunks import Call, Choice, Delta, LeanCall, LeanDelta
 from proxx.protocols.openai_chat.read_reply.numbers import Numbers
-from proxx.protocols.openai_chat.read_reply.think import ThinkSplitter, splits_thinking
 from proxx.protocols.openai_chat.slots import read_signature, read_source
 
 _OLD_FUNCTION = -1  # the place of a call in the old form, of which there is one
@@ -55,12 +54,10 @@ class Answer:
     def __init__(self, index: int, target: Target, numbers: Numbers) -> None:
         self._index, self._numbers = index, numbers
         self._family = target.facts.family or target.provider
-        self._splitter = ThinkSplitter() if splits_thinking(target) else None
-        self._keeps_thoughts = "wants_reasoning_content" in target.quirks
+        self._keeps_thoughts = "wants_reasoning_content" in habits(target.quirks, target.model)
         self._thoughts: list[str] = []
         self._details: list[dict[str, Any]] = []
         self._kind = ""  # of the open part of prose
-        self._texting = False  # that part is text which nobody has to look at
         self.part = -1
         self._signature: Blob | None = None
         self._calls: dict[int, OpenCall] = {}
@@ -81,7 +78,7 @@ class Answer:
             return not delta.content and len(delta.tool_calls) == 1 and self._more_of_call(delta.tool_calls[0], events)
         thought = delta.reasoning_content or delta.reasoning
         if delta.content:
-            if not self._texting or thought:
+            if self._kind != "text" or thought:
                 return False
             events.append(TextDelta(self.part, delta.content))
         elif thought:
@@ -107,9 +104,6 @@ class Answer:
 
     def finish(self, events: list[Event]) -> None:
         """Close all parts and say how the choice ends."""
-        if self._splitter is not None:
-            for kind, text in self._splitter.close():
-                self._say(kind, text, events)
         self._close_prose(events)
         for call in sorted((*self._closed, *self._calls.values()), key=_part_or_last):
             call.close(self._index, events)
@@ -144,9 +138,7 @@ class Answer:
         if delta.extra_content is not None:
             self._signature = read_signature(delta.extra_content) or self._signature
         if delta.content:
-            pieces = [("text", delta.content)] if self._splitter is None else self._splitter.feed(delta.content)
-            for kind, text in pieces:
-                self._say(kind, text, events)
+            self._say("text", delta.content, events)
         if delta.refusal:
             self._refused = True
             self._say("refusal", delta.refusal, events)
@@ -167,7 +159,6 @@ class Answer:
         self._settle_calls(events)
         self.spoke = True
         self._kind, self.part = kind, self._numbers.part()
-        self._texting = kind == "text" and self._splitter is None
         events.append(PartOpened(self.part, kind, self._index))
 
     def _close_prose(self, events: list[Event]) -> None:
@@ -179,7 +170,7 @@ class Answer:
         if blob is not None:
             events.append(BlobGiven(self.part, blob))
         events.append(PartClosed(self.part))
-        self._kind, self._texting = "", False
+        self._kind = ""
 
     def _thinking_blob(self) -> Blob | None:
         """Return what the upstream wants back of its thinking, so that clients of all dialects can keep it."""

@@ -21,9 +21,14 @@ _body = msgspec.json.Decoder(dict[str, Any])
 def read_request(envelope: Envelope, losses: Losses) -> Request:
     """Read a chat completion body; raise `Unreadable` naming the field at fault."""
     try:
-        body = Fields(decode(_body, envelope.body))
+        return _read(Fields(decode(_body, envelope.body)), envelope, losses)
+    except RecursionError:
+        raise Unreadable("The body is nested too deeply.") from None
     except FAULTS:
         raise Unreadable("The body is not valid JSON.") from None
+
+
+def _read(body: Fields, envelope: Envelope, losses: Losses) -> Request:
     if "messages" not in body and "input" in body:
         body = Fields({**body.raw, "messages": as_messages(body)})
     if "messages" not in body:

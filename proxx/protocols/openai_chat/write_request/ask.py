@@ -1,6 +1,7 @@
 """What every step of writing one request needs, and the habits of chat upstreams it has to mind.
 
-A habit is a name in `quirks` of a provider (routing/data/providers.toml); these are the ones that are read here:
+A habit is a name in `quirks` of a provider (routing/data/providers.toml); `name=glob` is said of its models that match.
+These are the ones that are read here:
 
 | quirk | the upstream |
 |---|---|
@@ -34,7 +35,8 @@ A habit is a name in `quirks` of a provider (routing/data/providers.toml); these
 | web_plugin | searches the web when asked by `plugins` (OpenRouter) |
 | prefix_flag | continues a last assistant message that says `prefix` (Mistral) |
 | partial_flag | continues a last assistant message that says `partial` (Moonshot) |
-| think_tags, think_tags=glob | writes its thinking into the text, between <think> tags; or only models that match |
+| think_tags | writes its thinking into the text, between <think> tags |
+| think_tags_opened | the same, and its template has already written the opening tag |
 """
 
 import re
@@ -44,6 +46,7 @@ from proxx.protocols.hub.losses import Losses
 from proxx.protocols.hub.names import NameTable
 from proxx.protocols.hub.request import Request
 from proxx.protocols.hub.target import Target
+from proxx.protocols.openai_chat.dialect import habits
 
 _ANY_ID = re.compile(r"[!-~]+")
 
@@ -55,7 +58,7 @@ class Ask:
 
     def __init__(self, request: Request, target: Target, losses: Losses) -> None:
         self.request, self.target, self.losses = request, target, losses
-        self.quirks = target.quirks
+        self.quirks = habits(target.quirks, target.model)
         self.names = NameTable()
 
     @property
