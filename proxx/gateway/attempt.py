@@ -28,6 +28,7 @@ from routing.planner import Candidate
 
 ERROR_BODY_LIMIT = 64 * 1024
 ERROR_BODY_PATIENCE = 2.0  # seconds: the status is known, and words that come later change nothing
+FEATURES = b"anthropic-beta"
 HELD_LIMIT = 1024 * 1024  # comments and empty deltas before the first meaningful event
 
 FAULTS = tuple(known for known, _ in failures.EXCEPTIONS)
@@ -174,7 +175,7 @@ def _request(call: Call, candidate: Candidate, chosen: Route) -> UpstreamRequest
     headers = list(_STANDARD_HEADERS.items())
     if provider.headers or chosen.headers or chosen.upstream.headers:
         own = {name.lower().encode(): value.encode() for name, value in provider.headers}
-        headers = list({**_STANDARD_HEADERS, **dict(chosen.upstream.headers), **dict(chosen.headers), **own}.items())
+        headers = list({**_STANDARD_HEADERS, **dict(chosen.upstream.headers), **own, **_of_call(chosen, own)}.items())
     if credential is not None:
         headers.extend(auth.headers(candidate.auth, credential.secret.reveal()))
     form = "" if chosen.translates else call.envelope.form  # what is written is always the dialect's usual form
@@ -189,6 +190,16 @@ def _request(call: Call, candidate: Candidate, chosen: Route) -> UpstreamRequest
             idle=settings.UPSTREAM_IDLE_TIMEOUT,
         ),
     )
+
+
+def _of_call(chosen: Route, own: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    """The call's own headers count more than the provider entry's; of features to switch on, both are meant."""
+    said = dict(chosen.headers)
+    features = (own.get(FEATURES), said.get(FEATURES))
+    if all(features):
+        words = [word.strip() for words in features if words for word in words.split(b",")]
+        said[FEATURES] = b",".join(dict.fromkeys(word for word in words if word))
+    return said
 
 
 def _patience(call: Call) -> float:
