@@ -41,7 +41,7 @@ class GatewayError(Exception):
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message or self.message)
-        self.facts = ErrorFacts(self.kind, message or self.message, code or self.code, param)
+        self.facts = ErrorFacts(self.kind, message or self.message, code or self.code, param, retry_after)
         self.detail = detail
         self.retry_after = retry_after
 

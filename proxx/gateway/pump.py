@@ -196,7 +196,7 @@ def _told(speaking: Speaking) -> ErrorFacts:
     failure = failures.from_error_object(speaking.seen.error or {})
     kind = _KINDS.get(failure.kind, "upstream_error")
     said = discreet(failure.message, speaking.candidate) if kind in _OF_THE_REQUEST else ""
-    return ErrorFacts(kind, said or _BROKEN["indiscreet"].message, None)
+    return ErrorFacts(kind, said or _BROKEN["indiscreet"].message, retry_after=failure.retry_after)
 
 
 class _Alarm:

@@ -9,12 +9,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ErrorFacts:
-    """One error as the caller may know it: its class, a message, and the vendor code where there is one."""
+    """One error as the caller may know it: its class, a message, and the vendor code where there is one.
+
+    `retry_after`: seconds until it is worth another try, for dialects whose clients look for it in the body.
+    """
 
     kind: str
     message: str
     code: str | None = None
     param: str | None = None
+    retry_after: float | None = None
 
 
 class Unreadable(ValueError):

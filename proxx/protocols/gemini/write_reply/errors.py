@@ -1,5 +1,7 @@
 """Errors as Google writes them: a numeric code, a message, a status in capitals, and details with a type."""
 
+import math
+
 import orjson
 
 from proxx.protocols.hub.errors import ErrorFacts
@@ -36,6 +38,8 @@ def error_object(facts: ErrorFacts) -> bytes:
     if facts.param:
         violation = {"field": facts.param, "description": facts.message}
         details.append({"@type": f"{RPC}BadRequest", "fieldViolations": [violation]})
+    if facts.retry_after is not None:
+        details.append({"@type": f"{RPC}RetryInfo", "retryDelay": f"{max(1, math.ceil(facts.retry_after))}s"})
     if details:
         error["details"] = details
     return orjson.dumps({"error": error})
