@@ -43,7 +43,8 @@ Value = TypeVar("Value")
 class KeyHolder:
     """Who a token belongs to. `expires_at` is in unix seconds; `key_id` is None for the admin token and open mode.
 
-    `own` is who brings a provider's key of their own to a listener that allows it: we know the tenant, not them.
+    `own` is who brings a provider's key of their own to a listener that allows it: we know the tenant, not them, and
+    `mark` (a peppered digest) is all that tells them apart.
     """
 
     key_id: UUID | None
@@ -54,6 +55,7 @@ class KeyHolder:
     expires_at: float | None
     kind: Literal["key", "admin", "open", "own"]
     profile_id: UUID | None = None
+    mark: str = ""
 
 
 class Doubt(Enum):

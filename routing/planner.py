@@ -5,7 +5,6 @@ there remain whose turn it is and who rests. No I/O, no clock, no database: `now
 Which candidate is tried next after a failure is gateway/failover.py.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import groupby
@@ -19,6 +18,9 @@ from routing.plan import Exclusion as Exclusion
 from routing.plan import Plan as Plan
 from routing.providers import Provider
 from routing.snapshot import CredentialView, Snapshot, TenantView
+
+# The dialects that are best, in order, and all that will do.
+_Wanted = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 def misnamed(model: str, snapshot: Snapshot) -> str:
@@ -54,16 +56,19 @@ def plan(
     snapshot: Snapshot,
     now: float,
     turns: policies.Turns = policies.next_turn,
+    prefer: str = "",
 ) -> Plan:
-    """Return where a call for `model` may go, in order; `now` is `clock.monotonic()`.
+    """Return where a call for `model` may go, in order; `now` is `clock.monotonic()`. `prefer` is a dialect to ask in,
+    before the caller's own, where a provider has it.
 
     Providers in the snapshot's order; inside a provider by credential priority, equals in turn. Credentials that
     rest at the upstream's wish are struck out; those that rest by our guess go to the end.
     """
-    routes: _Routes | None = snapshot.memo.get((model, dialect))
+    question = (model, dialect, prefer) if prefer else (model, dialect)
+    routes: _Routes | None = snapshot.memo.get(question)
     if routes is None:
-        routes = _routes(model, dialect, snapshot)
-        snapshot.memo.put((model, dialect), routes, weight=len(routes.plan.candidates) + 1)
+        routes = _routes(model, (prefer, dialect) if prefer else (dialect,), snapshot)
+        snapshot.memo.put(question, routes, weight=len(routes.plan.candidates) + 1)
     nobody_rests = health.rests.keys().isdisjoint(routes.keys)
     if nobody_rests and not routes.takes_turns:
         return routes.plan
@@ -71,6 +76,36 @@ def plan(
     if nobody_rests:
         return _with(routes.plan, tuple(ordered), routes.plan.excluded)
     return _without_resting(routes.plan, ordered, now)
+
+
+def accounts(
+    provider_id: str,
+    *,
+    path: str,
+    protocol: str,
+    snapshot: Snapshot,
+    now: float,
+    turns: policies.Turns = policies.next_turn,
+) -> Plan:
+    """Return which of one provider's accounts may be asked for a path of its own, in order.
+
+    Accounts that belong to another service of the same vendor (a sign-in backend) know no such path and are left out.
+    """
+    provider = snapshot.providers.get(provider_id)
+    held: tuple[CredentialView | None, ...] = snapshot.credentials.get(provider_id, ())
+    if provider is None or provider_id not in snapshot.order or not (held or not provider.needs_key):
+        return Plan(path, (), (), "no_credentials", None, None)
+    found: list[Candidate] = []
+    for credential in held or (None,):
+        base = provider.base_for(oauth=False, own=credential.base_url if credential else "")
+        if base and not (credential is not None and credential.kind == "oauth_bearer" and provider.oauth_base_url):
+            key = credential.id if credential else provider.id
+            url, spoken = join_url(base, path), protocol if protocol in provider.paths else provider.protocol
+            found.append(Candidate(provider, credential, "", spoken, url, key, provider.quirks_at(base)))
+    groups = groupby(found, key=lambda one: one.credential.priority if one.credential else 0)
+    ordered = [candidate for _, group in groups for candidate in _in_turn(tuple(group), turns)]
+    whole = Plan(path, tuple(ordered), (), None if found else "no_credentials", None, None)
+    return _without_resting(whole, ordered, now)
 
 
 def _in_turn(group: tuple[Candidate, ...], turns: policies.Turns) -> tuple[Candidate, ...]:
@@ -105,31 +140,64 @@ def _with(whole: Plan, candidates: tuple[Candidate, ...], excluded: tuple[Exclus
     return Plan(whole.requested, candidates, excluded, whole.refusal, whole.retry_after, whole.alias)
 
 
-def _routes(model: str, dialect: str, snapshot: Snapshot) -> _Routes:
+def with_own_key(
+    *, model: str, dialect: str, provider_id: str, credential: CredentialView, snapshot: Snapshot, prefer: str = ""
+) -> Plan:
+    """Return the plan of a caller who brings their own key: that provider at its own address, and nobody else.
+
+    Nothing of it is remembered. Its health facts stand under the credential's id, which must be the call's alone: what
+    one caller's key meets says nothing of another's.
+    """
+    provider, catalog = snapshot.providers[provider_id], snapshot.catalogs.get(provider_id)
+    name = model.strip()
+    for prefix, owner in snapshot.prefixes:
+        if owner == provider_id and name.lower().startswith(prefix):
+            name = name[len(prefix) :].strip() or name
+            break
+    if name.lower() in snapshot.disabled:
+        return _refused(model, "model_disabled").plan
+    name = names.spelling_at(provider, catalog, name) or names.upstream_name(provider, name)
+    dialects = (prefer, dialect) if prefer else (dialect,)
+    door = _door(provider, (False, ""), name, _wanted(dialects))
+    if door.fault:
+        return Plan(model, (), (Exclusion(provider_id, None, door.fault),), "dialect_not_served", None, None)
+    one = Candidate(provider, credential, name, door.protocol, door.url, credential.id, door.quirks)
+    return Plan(model, (one,), (), None, None, None)
+
+
+def _routes(model: str, dialects: tuple[str, ...], snapshot: Snapshot) -> _Routes:
     name = model.strip()
     if name.lower() in snapshot.disabled:
         return _refused(model, "model_disabled")
     target = names.alias_target(name, snapshot)
     if target is not None:
-        routes = _routes_for(model, names.meaning(target, snapshot), dialect, snapshot, alias=model)
+        routes = _routes_for(model, names.meaning(target, snapshot), dialects, snapshot, alias=model)
         # An alias acts only if its target exists; otherwise the name may still be a model of its own.
         if routes.plan.refusal != "unknown_model":
             return routes
-    return _routes_for(model, names.meaning(name, snapshot), dialect, snapshot, alias=None)
+    return _routes_for(model, names.meaning(name, snapshot), dialects, snapshot, alias=None)
 
 
 def _routes_for(
-    requested: str, meaning: names.Meaning, dialect: str, snapshot: Snapshot, *, alias: str | None
+    requested: str, meaning: names.Meaning, dialects: tuple[str, ...], snapshot: Snapshot, *, alias: str | None
 ) -> _Routes:
     """Return who speaks the caller's dialect or one it is translated to; if nobody, who can stand in."""
-    spoken = next((family for family in EXCHANGEABLE if dialect in family), (dialect,))
-    routes = _routes_of(requested, meaning, (dialect, *spoken), snapshot, alias=alias)
+    dialect = dialects[-1]
+    routes = _routes_of(requested, meaning, _wanted(dialects), snapshot, alias=alias)
     stand_in = STAND_INS.get(dialect)
     if stand_in is None or routes.plan.refusal != "dialect_not_served":
         return routes
     drawing = tuple(replace(stop, model=_drawing(stop.model)) for stop in meaning.stops)
-    standing = _routes_of(requested, replace(meaning, stops=drawing), (stand_in,), snapshot, alias=alias)
+    standing = _routes_of(requested, replace(meaning, stops=drawing), ((stand_in,), ()), snapshot, alias=alias)
     return standing if standing.plan.candidates else routes
+
+
+def _wanted(dialects: tuple[str, ...]) -> _Wanted:
+    """Return which dialects are best, in order, and all that will do. A preferred one, the first of two, counts only if
+    the caller's own can be translated to it."""
+    own = dialects[-1]
+    family = next((family for family in EXCHANGEABLE if own in family), (own,))
+    return tuple(one for one in dialects if one in (*family, own)), (own, *family)
 
 
 def _drawing(model: str) -> str:
@@ -137,7 +205,7 @@ def _drawing(model: str) -> str:
 
 
 def _routes_of(
-    requested: str, meaning: names.Meaning, wanted: Sequence[str], snapshot: Snapshot, *, alias: str | None
+    requested: str, meaning: names.Meaning, wanted: _Wanted, snapshot: Snapshot, *, alias: str | None
 ) -> _Routes:
     found: list[Candidate] = []
     excluded = [Exclusion(provider_id, None, code) for provider_id, code in meaning.skipped]
@@ -169,7 +237,7 @@ def _routes_of(
     )
 
 
-def _door(provider: Provider, place: tuple[bool, str], model: str, wanted: Sequence[str]) -> _Door:
+def _door(provider: Provider, place: tuple[bool, str], model: str, wanted: _Wanted) -> _Door:
     is_oauth, own_base = place
     base = provider.base_for(oauth=is_oauth, own=own_base)
     if not base:
@@ -181,11 +249,10 @@ def _door(provider: Provider, place: tuple[bool, str], model: str, wanted: Seque
     return _Door(join_url(base, fill(paths[protocol], model)), "", protocol, provider.quirks_at(base))
 
 
-def _protocol(spoken: list[str], wanted: Sequence[str]) -> str | None:
-    """Return the caller's own dialect, the first wanted, if the provider speaks it, else its best of the others."""
-    if wanted[0] in spoken:
-        return wanted[0]
-    return next((name for name in spoken if name in wanted), None)
+def _protocol(spoken: list[str], wanted: _Wanted) -> str | None:
+    """Return the first of the best dialects that the provider speaks, else its own best of those that will do."""
+    best, others = wanted
+    return next((name for name in best if name in spoken), None) or next((one for one in spoken if one in others), None)
 
 
 def _why_nobody(excluded: list[Exclusion]) -> str:

@@ -91,7 +91,7 @@ _room = _Room()
 
 def owner_of(holder: KeyHolder) -> str:
     """Return whose a response is: a tenant's key, or what stands in a key's place."""
-    return f"{holder.tenant_id}:{holder.key_id or holder.kind}"
+    return f"{holder.tenant_id}:{holder.key_id or holder.kind}{holder.mark}"
 
 
 def items_of(resource: bytes) -> list[msgspec.Raw]:
