@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from accounts import keys
 from accounts.keys import IdentityUnavailable, KeyHolder
+from proxx.api import entrance
 from proxx.gateway.errors import BadRequest, Forbidden, Unauthorized, Unavailable
 
 CARRIERS = ("HTTP_X_API_KEY", "HTTP_X_GOOG_API_KEY", "HTTP_API_KEY")
@@ -18,6 +19,9 @@ LONGEST_KEY = 512
 async def client_key(request: HttpRequest) -> KeyHolder:
     """Return the holder of the key in this request; raise 401, 400 (two different keys), 403 (scope) or 503 (store
     away)."""
+    own = entrance.own_key_holder(request)
+    if own is not None:
+        return own
     token = presented(request.META)
     if token is None:
         if settings.PROXY_ALLOW_UNAUTHENTICATED:

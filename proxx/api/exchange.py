@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from proxx.api import bodies
+from proxx.api import bodies, entrance
 from proxx.api.answers import StreamedAnswer, WholeAnswer
 from proxx.gateway import settle, walk
 from proxx.gateway.call import Call
@@ -16,6 +16,7 @@ from proxx.gateway.pump import Reply
 from proxx.kit import clock, ids
 from proxx.protocols.hub.errors import Unreadable
 from proxx.protocols.hub.request import Envelope
+from proxx.protocols.profile import asked
 from proxx.protocols.spec import Protocol
 from routing import reload
 
@@ -81,10 +82,14 @@ def _call(request: HttpRequest, dialect: Protocol, endpoint: str, read: Envelope
     if tenant is None or not tenant.is_active:
         raise Forbidden("This tenant is not active.", code="tenant_inactive")
     started, unix = clock.monotonic(), clock.unix()
+    options, wishes = entrance.options(request, snapshot, holder), None
+    if options is not None:
+        read, wishes = asked.read(read, options, request.META)
     headers = request.META
+    id = ids.new(unix)
     wished_id = headers.get("HTTP_X_REQUEST_ID") or headers.get("HTTP_X_CLIENT_REQUEST_ID") or ""
     call = Call(
-        id=ids.new(unix),
+        id=id,
         started=started,
         deadline=started + settings.UPSTREAM_REQUEST_TIMEOUT,
         endpoint=endpoint,
@@ -99,6 +104,9 @@ def _call(request: HttpRequest, dialect: Protocol, endpoint: str, read: Envelope
         strict=headers.get("HTTP_X_PROXX_STRICT", "").lower() in ("1", "true"),
         client_headers=_own_headers(headers, dialect),
     )
+        options=options,
+        wishes=wishes,
+        own_key=entrance.own_key(request, snapshot, id) if holder.kind == "own" else None,
     request.call_id = call.id  # type: ignore[attr-defined]
     return call
 

@@ -10,12 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Router
 
-from proxx.api import exchange, ollama_models
+from proxx.api import entrance, exchange, ollama_models
 from proxx.api.auth import client_key
 from proxx.gateway.errors import BadRequest, NotFound
 from proxx.kit import fastjson
 from proxx.protocols import registry
-from routing import reload
 
 router = Router(auth=client_key, tags=["Ollama"])
 
@@ -46,7 +45,7 @@ async def generate(request: HttpRequest) -> HttpResponseBase:
 @router.api_operation(LOOKING, "/api/tags", summary="Models this key may use")
 async def tags(request: HttpRequest) -> HttpResponse:
     """List the models that are offered."""
-    return _answer({"models": [ollama_models.listed(entry) for entry in reload.current().models]})
+    return _answer({"models": [ollama_models.listed(entry) for entry in entrance.models(request)]})
 
 
 @router.post("/api/show", summary="One model")
@@ -59,7 +58,7 @@ async def show(request: HttpRequest) -> HttpResponse:
     name = read.model or read.name
     if not name:
         raise BadRequest("You must provide a model.", code="missing_model", param="model")
-    entry = ollama_models.find(reload.current().models, name)
+    entry = ollama_models.find(entrance.models(request), name)
     if entry is None:
         raise NotFound(f"The model '{name[:256]}' does not exist or you do not have access to it.", param="model")
     return _answer(ollama_models.shown(entry))

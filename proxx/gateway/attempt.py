@@ -12,17 +12,18 @@ from dataclasses import dataclass, replace
 
 from django.conf import settings
 
-from proxx.gateway import translate
+from proxx.gateway import pacing, translate
 from proxx.gateway.call import Attempt, Call
 from proxx.gateway.translate import Route
 from proxx.kit import clock
 from proxx.protocols.framing.sse import FrameTooLarge
 from proxx.protocols.hub.errors import Inexpressible
+from proxx.protocols.profile.options import Options
 from proxx.protocols.spec import Seen, Watch
 from proxx.upstream import auth, client, failures
 from proxx.upstream.failures import Failure
 from proxx.upstream.failures.prose import without
-from proxx.upstream.message import Timeouts, UpstreamRequest, UpstreamResponse
+from proxx.upstream.message import HeaderList, Timeouts, UpstreamRequest, UpstreamResponse
 from routing import health
 from routing.planner import Candidate
 
@@ -151,6 +152,10 @@ async def _not_a_stream(
             raise AttemptFailed(failures.named("malformed", "The provider's answer is too large."))
     _judge(chosen.upstream.watch_whole(body), ended=True)
     watch, told = translate.replayed(call, chosen, body)
+    if call.options is not None and call.options.delay is not None:
+        while not watch.seen.spoke and not watch.seen.ended:
+            told += watch.feed(b"")
+        return Speaking(candidate, response, watch.seen, told, chosen, watch, pacing.ticks(call.options.delay))
     return Speaking(candidate, response, watch.seen, told, chosen, watch, _nothing())
 
 
@@ -176,6 +181,8 @@ def _request(call: Call, candidate: Candidate, chosen: Route) -> UpstreamRequest
     if provider.headers or chosen.headers or chosen.upstream.headers:
         own = {name.lower().encode(): value.encode() for name, value in provider.headers}
         headers = list({**_STANDARD_HEADERS, **dict(chosen.upstream.headers), **own, **_of_call(chosen, own)}.items())
+    if call.options is not None:
+        headers = _as_wished(headers, call.options)
     if credential is not None:
         headers.extend(auth.headers(candidate.auth, credential.secret.reveal()))
     form = "" if chosen.translates else call.envelope.form  # what is written is always the dialect's usual form
@@ -200,6 +207,12 @@ def _of_call(chosen: Route, own: dict[bytes, bytes]) -> dict[bytes, bytes]:
         words = [word.strip() for words in features if words for word in words.split(b",")]
         said[FEATURES] = b",".join(dict.fromkeys(word for word in words if word))
     return said
+
+
+def _as_wished(headers: HeaderList, options: Options) -> HeaderList:
+    """Return the headers less the profile's blocked ones, and with its own."""
+    said = {name: value for name, value in headers if name not in options.blocked}
+    return list({**said, **dict(options.headers)}.items())
 
 
 def _patience(call: Call) -> float:

@@ -9,11 +9,12 @@ import msgspec
 from accounts.keys import KeyHolder
 from proxx.protocols.hub.errors import ErrorFacts
 from proxx.protocols.hub.request import Envelope, Request
+from proxx.protocols.profile.options import Options, Wishes
 from proxx.protocols.spec import Protocol, Seen
 from proxx.upstream.failures import Failure
 from proxx.upstream.message import UpstreamResponse
 from routing.planner import Candidate, Plan
-from routing.snapshot import Snapshot, TenantView
+from routing.snapshot import CredentialView, Snapshot, TenantView
 
 
 @dataclass(slots=True)
@@ -49,7 +50,9 @@ class Call:
     `fail` writes the error that ends the client's stream, in step with what was sent of it.
     `recalled` is what was put in place of references to kept responses; `refers` an id among them that only the
     provider can know. `whole` gives the response resource of an answer that is to be kept. `blanks` counts answers
-    that ended before anything was seen of them. `deadline` is the stopwatch reading after which no attempt begins.
+    that ended before anything was seen of them. `options` are those of the profile that applies, `wishes` what they
+    come to for this request, `own_key` the key of a provider that the caller brought. `deadline` is the stopwatch
+    reading after which no attempt begins.
     """
 
     id: UUID
@@ -74,6 +77,9 @@ class Call:
     response: UpstreamResponse | None = None
     seen: Seen | None = None
     first_event_at: float | None = None
+    options: Options | None = None
+    wishes: Wishes | None = None
+    own_key: CredentialView | None = None
     recalled: Recalled | None = None
     refers: str = ""
     whole: Callable[[], bytes] | None = None

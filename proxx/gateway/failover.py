@@ -20,6 +20,7 @@ from proxx.gateway.errors import (
     OverLimit,
     RejectedUpstream,
     TimedOut,
+    Unauthorized,
     Unavailable,
     UpstreamFailed,
 )
@@ -119,6 +120,10 @@ def _summary(call: Call, last: AttemptFailed | None) -> GatewayError:
     if last is not None and last.failure.scope == "request":
         return _rejected(call, last)
     kinds = {failure.kind for failure in failures}
+    if call.own_key is not None and kinds == {"auth"}:
+        return Unauthorized("The provider does not know the key that you sent.", detail=detail)
+    if call.own_key is not None and kinds == {"permission"}:
+        return Forbidden("The provider says that the key that you sent may not do that.", detail=detail)
     if kinds & {"rate_limited", "too_many_at_once", "quota_spent"}:
         return OverLimit(detail=detail, retry_after=_soonest(failures))
     if kinds == {"not_found"}:

@@ -20,10 +20,12 @@ from proxx.gateway.errors import GatewayError
 from proxx.kit import clock
 from proxx.protocols.framing.sse import FrameTooLarge
 from proxx.protocols.hub.errors import ErrorFacts
+from proxx.protocols.profile.asked import FAST
 from proxx.upstream import failures
 
 log = logging.getLogger("proxx.gateway")
 
+SPED = "openai_responses"  # the dialect in which a profile asks for speed
 UPSTREAM_IDS = (b"x-request-id", b"request-id")
 
 _BROKEN = {
@@ -241,6 +243,8 @@ def _headers(call: Call, speaking: Speaking) -> list[tuple[bytes, bytes]]:
         headers.append((b"x-proxx-attempts", str(len(call.attempts)).encode()))
     if call.plan is not None and call.plan.alias:
         headers.append((b"x-proxx-model-alias", quote(call.plan.alias).encode()))
+    if call.wishes is not None and call.wishes.tier == FAST and speaking.candidate.protocol == SPED:
+        headers.append((b"x-open-hax-fast-mode", FAST.encode()))
     if call.warnings:
         headers.append((b"x-proxx-warnings", quote(",".join(call.warnings), safe=" ,;[]().'/=").encode()))
     passed = () if speaking.route.translates else call.dialect.reply_headers

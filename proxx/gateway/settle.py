@@ -5,6 +5,7 @@ Being a done-callback it never awaits. The record is offered first: after that l
 """
 
 import asyncio
+from uuid import UUID
 
 from accounts.keys import KeyHolder
 from analytics import queue
@@ -14,6 +15,7 @@ from proxx.gateway.call import Attempt, Call
 from proxx.kit import clock
 from proxx.protocols.hub.events import Usage
 from routing import health
+from routing.snapshot.views import OWN_KEY
 
 BYTES_PER_TOKEN = 4  # the usual rule of thumb for English text; every use is marked as an estimate
 MESSAGE_LIMIT = 240
@@ -46,6 +48,8 @@ def finish(call: Call) -> None:
         health.done(winner.candidate.key)
         if call.outcome == "ok":
             health.good(winner.candidate.key, winner.candidate.model)
+    if call.own_key is not None:
+        health.forget(call.own_key.id)
     if call.seen is not None and call.seen.blobs:
         keepsakes.keep(call.tenant.id, call.seen.blobs)
     recall.remember_account(call)
@@ -60,7 +64,6 @@ def _record(call: Call, winner: Attempt | None, now: float) -> UsageRecord:
     usage = _usage(call)
     last = winner or (call.attempts[-1] if call.attempts else None)
     holder: KeyHolder = call.holder
-    credential = last.candidate.credential if last else None
     return UsageRecord(
         id=call.id,
         tenant_id=holder.tenant_id,
@@ -71,7 +74,7 @@ def _record(call: Call, winner: Attempt | None, now: float) -> UsageRecord:
         model_requested=call.envelope.model[:200],
         model_routed=last.candidate.model[:200] if last else "",
         provider_id=last.candidate.provider.id if last else "",
-        credential_id=credential.id if credential else None,
+        credential_id=_credential_id(last) if last else None,
         status=call.status,
         outcome=call.outcome,
         error_code=call.error_code,
@@ -115,7 +118,7 @@ def _attempt_record(call: Call, attempt: Attempt, now: float) -> AttemptRecord:
     return AttemptRecord(
         number=attempt.number,
         provider_id=candidate.provider.id,
-        credential_id=candidate.credential.id if candidate.credential else None,
+        credential_id=_credential_id(attempt),
         account=candidate.account,
         model=candidate.model[:200],
         protocol=candidate.protocol,
@@ -128,6 +131,12 @@ def _attempt_record(call: Call, attempt: Attempt, now: float) -> AttemptRecord:
         first_event_ms=None if attempt.first_event_at is None else _ms(attempt.first_event_at - call.started),
         duration_ms=_ms(ended - attempt.started),
     )
+
+
+def _credential_id(attempt: Attempt) -> UUID | None:
+    """A key that the caller brought is no credential of ours: nothing of it is recorded."""
+    credential = attempt.candidate.credential
+    return credential.id if credential is not None and credential.kind != OWN_KEY else None
 
 
 def _ms(seconds: float) -> int:

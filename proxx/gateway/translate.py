@@ -15,6 +15,7 @@ from django.conf import settings
 from proxx.gateway import keepsakes
 from proxx.gateway.call import Call
 from proxx.gateway.errors import BadRequest
+from proxx.gateway.pacing import PacedWatch
 from proxx.kit import clock
 from proxx.protocols import registry
 from proxx.protocols.framing.sse import FrameTooLarge
@@ -25,13 +26,18 @@ from proxx.protocols.hub.losses import Losses
 from proxx.protocols.hub.occasion import Occasion
 from proxx.protocols.hub.parts import ToolCall
 from proxx.protocols.hub.reply import Reply, fold, joined, unfold
-from proxx.protocols.hub.request import Request
+from proxx.protocols.hub.request import Envelope, Request
+from proxx.protocols.profile import replies, requests
+from proxx.protocols.profile.bodies import applied
 from proxx.protocols.hub.target import Target
 from proxx.protocols.spec import Mend, Protocol, Seen, Watch
 from proxx.protocols.translation import StreamTranslation, mended, note
 from routing.planner import Candidate
 
 ALWAYS_REWRITTEN = "codex_backend"  # a backend so far from its dialect that no body passes unchanged
+FEATURES = b"anthropic-beta"
+
+Headers = tuple[tuple[bytes, bytes], ...]
 ASKS_NO_USAGE = "no_stream_options"
 
 
@@ -65,10 +71,13 @@ def route(call: Call, candidate: Candidate) -> Route:
     """Return how this candidate is asked; raise `BadRequest` for what no dialect could read, `Inexpressible` for what
     this one cannot say."""
     upstream = registry.get(candidate.protocol)
-    if upstream is call.dialect and _passes(call, candidate):
+    passing = _passing(call, candidate) if upstream is call.dialect else None
+    if passing is not None:
         ask_usage = ASKS_NO_USAGE not in candidate.quirks
-        body = upstream.same_dialect(call.envelope, model=candidate.model, ask_usage=ask_usage)
+        body = upstream.same_dialect(passing, model=candidate.model, ask_usage=ask_usage)
         return Route(upstream, candidate, body, call.client_headers)
+    if call.wishes is not None:
+        request = requests.edited(request, call.wishes, target_of(candidate))
     request = read(call)
     losses = Losses(strict=call.strict)
     losses.notes.extend(call.reading_notes)
@@ -78,14 +87,34 @@ def route(call: Call, candidate: Candidate) -> Route:
         target = msgspec.structs.replace(target, restored=kept)
     written = upstream.write_request(request, target, losses)
     more = written.more or (written.body,) * (request.repeats - 1)
-    return Route(upstream, candidate, written.body, written.headers, written.mends, losses.notes, more)
+    if call.wishes is None:
+        return Route(upstream, candidate, written.body, written.headers, written.mends, losses.notes, more)
+    # Written anew for a profile's sake alone, a request keeps what its dialect's headers said.
+    own = call.client_headers if upstream is call.dialect and ALWAYS_REWRITTEN not in candidate.quirks else ()
+    mends = (*written.mends, *replies.mends(call.wishes.shown))
+    return Route(upstream, candidate, written.body, _both(own, written.headers), mends, losses.notes, more)
 
 
-def _passes(call: Call, candidate: Candidate) -> bool:
-    """Tell whether a provider of the client's own dialect may get the client's own bytes."""
+def _passing(call: Call, candidate: Candidate) -> Envelope | None:
+    """Return the request whose bytes a provider of the client's own dialect gets; None if it must be written anew."""
     if ALWAYS_REWRITTEN in candidate.quirks or call.recalled is not None:
-        return False
-    return call.dialect.passes(call.envelope, target_of(candidate))
+        return None
+    envelope, target = call.envelope, target_of(candidate)
+    if call.wishes is not None:
+        wished = applied(envelope, call.wishes, target)
+        if wished is None:
+            return None
+        envelope = wished
+    return envelope if call.dialect.passes(envelope, target) else None
+
+
+def _both(own: Headers, written: Headers) -> Headers:
+    """Return the client's headers and those of the written request; of lists of features, both."""
+    said = dict(own)
+    for name, value in written:
+        earlier = said.get(name, b"") if name == FEATURES else b""
+        said[name] = earlier + b"," + value if earlier else value
+    return tuple(said.items())
 
 
 def read(call: Call) -> Request:
@@ -125,9 +154,12 @@ def stream(call: Call, chosen: Route) -> Watch:
 
 
 def replayed(call: Call, chosen: Route, body: bytes) -> tuple[Watch, bytes]:
-    """Tell a whole answer as the stream that was asked for; return the finished stream and its bytes."""
-    watch = _translation(call, chosen)
-    return watch, watch.replay(_whole(call, chosen, body))
+    """Tell a whole answer as the stream that was asked for; return the stream and its bytes so far: all of them, or
+    none yet if the profile wants pauses."""
+    watch, reply = _translation(call, chosen), _whole(call, chosen, body)
+    if call.options is not None and call.options.delay is not None:
+        return PacedWatch(watch, reply), b""
+    return watch, watch.replay(reply)
 
 
 def whole(call: Call, chosen: Route, bodies: Sequence[bytes]) -> tuple[Seen, bytes]:

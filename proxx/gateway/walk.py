@@ -16,6 +16,7 @@ from proxx.gateway.errors import GatewayError
 from proxx.gateway.pump import Reply
 from proxx.kit import clock
 from routing import planner
+from routing.planner import Plan
 
 
 async def handle(call: Call) -> Reply:
@@ -23,14 +24,7 @@ async def handle(call: Call) -> Reply:
     settle.when_done(call)  # first: a stream that never starts has no `finally` to settle in
     try:
         await recall.resolve(call)
-        plan = planner.plan(
-            model=call.envelope.model,
-            dialect=call.dialect.name,
-            tenant=call.tenant,
-            snapshot=call.snapshot,
-            now=clock.monotonic(),
-        )
-        call.plan = recall.in_order(call, plan)
+        call.plan = recall.in_order(call, _plan(call))
         here = translate.answered_here(call)
         # An answer whose content type is the provider's cannot be begun before the provider's.
         if here is not None:
@@ -49,6 +43,27 @@ async def handle(call: Call) -> Reply:
         raise
     reply.sent = partial(settle.finish, call)
     return reply
+
+
+def _plan(call: Call) -> Plan:
+    prefer = call.options.prefer if call.options is not None else ""
+    if call.own_key is not None:
+        return planner.with_own_key(
+            model=call.envelope.model,
+            dialect=call.dialect.name,
+            provider_id=call.own_key.provider_id,
+            credential=call.own_key,
+            snapshot=call.snapshot,
+            prefer=prefer,
+        )
+    return planner.plan(
+        model=call.envelope.model,
+        dialect=call.dialect.name,
+        tenant=call.tenant,
+        snapshot=call.snapshot,
+        now=clock.monotonic(),
+        prefer=prefer,
+    )
 
 
 async def _keep(call: Call, reply: Reply) -> None:

@@ -55,6 +55,10 @@ class StreamTranslation:
         """Tell a whole reply as this stream, for an upstream that did not stream when asked to."""
         return self._told(unfold(reply))
 
+    def tell(self, events: Sequence[Event]) -> bytes:
+        """Tell the next events of a whole reply, for one that is told in pieces."""
+        return self._told(events)
+
     def _told(self, events: Sequence[Event]) -> bytes:
         if self.seen.ended or not events:
             return b""

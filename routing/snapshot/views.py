@@ -57,6 +57,9 @@ class ListenerView:
     port: int | None = None
 
 
+OWN_KEY = "own_key"  # the kind of a credential that is a caller's own: it lives as long as its call
+
+
 @dataclass(frozen=True, slots=True)
 class CredentialView:
     """A usable credential: enabled, not expired, its secret open in memory; `base_url` is empty if it has no own."""
