@@ -2,10 +2,11 @@
 
 import logging
 import math
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 
-from proxx.api import dialects
+from proxx.api import dialects, seed_errors
 from proxx.gateway.errors import GatewayError, RejectedUpstream
 
 log = logging.getLogger("proxx.api")
@@ -14,13 +15,16 @@ log = logging.getLogger("proxx.api")
 def respond(request: HttpRequest, error: GatewayError) -> HttpResponse:
     """Write one error as an HTTP answer."""
     dialect = dialects.of(request.path_info, request.META)
+    facts, write = error.facts, dialect.write_error
+    if seed_errors.speaks(request.path_info):
+        facts, write = seed_errors.coded(facts), partial(seed_errors.written, dialect)
     own = error.body if isinstance(error, RejectedUpstream) else b""
     response = HttpResponse(
-        own or dialect.write_error(error.facts),
+        own or write(facts),
         content_type="application/json",
-        status=dialect.statuses.get(error.facts.kind, error.status),
+        status=dialect.statuses.get(facts.kind, error.status),
     )
-    response["x-proxx-error-code"] = error.facts.code or error.facts.kind
+    response["x-proxx-error-code"] = facts.code or facts.kind
     call_id = getattr(request, "call_id", None)
     if call_id is not None:
         response["x-request-id"] = str(call_id)

@@ -33,7 +33,7 @@ async def answer(request: HttpRequest, dialect: Protocol, endpoint: str, **path:
         read = envelope_of(request, dialect, path)
     except BadRequest as error:
         _refused(
-            _call(
+            call_of(
                 request,
                 dialect,
                 endpoint,
@@ -42,7 +42,7 @@ async def answer(request: HttpRequest, dialect: Protocol, endpoint: str, **path:
             error,
         )
         raise
-    return respond(await walk.handle(_call(request, dialect, endpoint, read)))
+    return respond(await walk.handle(call_of(request, dialect, endpoint, read)))
 
 
 def respond(reply: Reply) -> HttpResponseBase:
@@ -75,18 +75,19 @@ def envelope_of(request: HttpRequest, dialect: Protocol, path: dict[str, Any]) -
         raise BadRequest(fault.message, code=fault.code, param=fault.param) from None
 
 
-def _call(request: HttpRequest, dialect: Protocol, endpoint: str, read: Envelope) -> Call:
+def call_of(request: HttpRequest, dialect: Protocol, endpoint: str, read: Envelope) -> Call:
+    """Return the call that a request is; raise `Forbidden` if its tenant may make none."""
     snapshot = reload.current()
     holder = request.auth  # type: ignore[attr-defined]
     tenant = snapshot.tenants.get(holder.tenant_id)
     if tenant is None or not tenant.is_active:
         raise Forbidden("This tenant is not active.", code="tenant_inactive")
-    started, unix = clock.monotonic(), clock.unix()
     options, wishes = entrance.options(request, snapshot, holder), None
     if options is not None:
         read, wishes = asked.read(read, options, request.META)
-    headers = request.META
+    started, unix = clock.monotonic(), clock.unix()
     id = ids.new(unix)
+    headers = request.META
     wished_id = headers.get("HTTP_X_REQUEST_ID") or headers.get("HTTP_X_CLIENT_REQUEST_ID") or ""
     call = Call(
         id=id,
@@ -103,10 +104,10 @@ def _call(request: HttpRequest, dialect: Protocol, endpoint: str, read: Envelope
         client_request_id=wished_id if _SAFE_ID.fullmatch(wished_id) else "",
         strict=headers.get("HTTP_X_PROXX_STRICT", "").lower() in ("1", "true"),
         client_headers=_own_headers(headers, dialect),
-    )
         options=options,
         wishes=wishes,
         own_key=entrance.own_key(request, snapshot, id) if holder.kind == "own" else None,
+    )
     request.call_id = call.id  # type: ignore[attr-defined]
     return call
 
@@ -116,8 +117,13 @@ def _own_headers(headers: dict[str, str], dialect: Protocol) -> tuple[tuple[byte
     return tuple(
         (name.encode(), headers[key].encode("latin-1"))
         for name in dialect.client_headers
-        if (key := _KEYS.get(name) or f"HTTP_{name.upper().replace('-', '_')}") in headers
+        if (key := key_of(name)) in headers
     )
+
+
+def key_of(name: str) -> str:
+    """Return under which key a request keeps a header."""
+    return _KEYS.get(name) or f"HTTP_{name.upper().replace('-', '_')}"
 
 
 def _refused(call: Call, error: BadRequest) -> None:

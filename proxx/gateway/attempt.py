@@ -81,12 +81,12 @@ async def speak(call: Call, candidate: Candidate) -> Speaking:
         async with asyncio.timeout(_patience(call)):
             speaking = await _first_event(call, candidate, attempt, chosen)
     except AttemptFailed as failed:
-        failed.failure = _lost(call, attempt, failed.failure)
+        failed.failure = lost(call, attempt, failed.failure)
         raise
     except FAULTS as fault:
-        raise AttemptFailed(_lost(call, attempt, failures.from_exception(fault))) from None
+        raise AttemptFailed(lost(call, attempt, failures.from_exception(fault))) from None
     except FrameTooLarge:
-        raise AttemptFailed(_lost(call, attempt, failures.named("malformed"))) from None
+        raise AttemptFailed(lost(call, attempt, failures.named("malformed"))) from None
     call.warnings = list(chosen.notes)
     attempt.first_event_at = call.first_event_at = clock.monotonic()
     return speaking
@@ -226,7 +226,7 @@ def _patience(call: Call) -> float:
     return float(limit)
 
 
-def _lost(call: Call, attempt: Attempt, failure: Failure) -> Failure:
+def lost(call: Call, attempt: Attempt, failure: Failure) -> Failure:
     """A losing attempt closes its upstream at once and no longer counts as in flight."""
     failure = replace(
         failure,
