@@ -19,6 +19,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 django_application: Any = get_asgi_application()  # sets Django up: everything that touches models is imported below it
 
 from analytics import consumers  # noqa: E402
+from proxx.api import openai_socket  # noqa: E402
 from proxx.api.handler import application as client_application  # noqa: E402
 
 # First segments of the paths that API clients use, with and without a version in front (spec: features, registry 1).
@@ -46,8 +47,11 @@ CLIENT_SEGMENTS = frozenset(
     }
 )
 
-# Each socket judges origin and operator itself (consumers.py); every other path is refused.
-SOCKETS: dict[str, Any] = {consumers.PATH: consumers.traffic_socket}
+# Each socket judges itself whom it lets in (consumers.py, openai_socket.py); every other path is refused.
+SOCKETS: dict[str, Any] = {
+    consumers.PATH: consumers.traffic_socket,
+    **dict.fromkeys(openai_socket.PATHS, openai_socket.application),
+}
 
 REFUSED = b'{"error":{"message":"%s","type":"invalid_request_error","code":"%s","param":null}}'
 

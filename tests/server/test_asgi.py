@@ -75,7 +75,7 @@ async def refused(path, extensions):
 
 
 async def test_a_websocket_on_a_client_path_is_told_to_use_http():
-    start, body = await refused("/v1/responses", {"websocket.http.response": {}})
+    start, body = await refused("/v1/messages", {"websocket.http.response": {}})
     assert start["status"] == 426
     assert b"upgrade_required" in body["body"]
 
@@ -86,7 +86,7 @@ async def test_an_unknown_websocket_is_not_found():
 
 
 async def test_a_server_without_the_extension_closes():
-    assert [message["type"] for message in await refused("/v1/responses", {})] == ["websocket.close"]
+    assert [message["type"] for message in await refused("/v1/messages", {})] == ["websocket.close"]
 
 
 async def test_an_unknown_kind_of_connection_is_a_fault():
