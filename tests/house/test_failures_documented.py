@@ -1,8 +1,8 @@
-"""docs/failures.md and docs/providers.md are what `manage.py render_docs` would write now."""
+"""docs/failures.md, docs/providers.md and docs/protocols.md are what `manage.py render_docs` would write now."""
 
 from pathlib import Path
 
-from routing import pages
+from routing import pages, protocol_pages
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 
@@ -13,3 +13,7 @@ def test_the_page_of_failures_follows_the_tables() -> None:
 
 def test_the_page_of_providers_follows_the_registry() -> None:
     assert (DOCS / "providers.md").read_text() == pages.providers_page()
+
+
+def test_the_page_of_protocols_follows_the_writers() -> None:
+    assert (DOCS / "protocols.md").read_text() == protocol_pages.protocols_page()

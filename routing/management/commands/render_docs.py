@@ -5,16 +5,18 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from routing import pages
+from routing import loss_pages, pages, protocol_pages
 
 
 class Command(BaseCommand):
-    """Write docs/failures.md and docs/providers.md."""
+    """Write docs/failures.md, providers.md, protocols.md and protocols-losses.md."""
 
-    help = "Write docs/failures.md and docs/providers.md from the tables that decide."
+    help = "Write docs/failures.md, providers.md, protocols.md and protocols-losses.md from the tables that decide."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Write both pages."""
+        """Write the pages."""
         docs = settings.BASE_DIR / "docs"
         (docs / "failures.md").write_text(pages.failures_page())
         (docs / "providers.md").write_text(pages.providers_page())
+        (docs / "protocols.md").write_text(protocol_pages.protocols_page())
+        (docs / "protocols-losses.md").write_text(loss_pages.losses_page())
