@@ -24,21 +24,20 @@ from proxx.protocols.hub.estimate import tokens
 from proxx.protocols.hub.facts import facts_of
 from proxx.protocols.hub.losses import Losses
 from proxx.protocols.hub.occasion import Occasion
-from proxx.protocols.hub.parts import ToolCall
 from proxx.protocols.hub.reply import Reply, fold, joined, unfold
 from proxx.protocols.hub.request import Envelope, Request
+from proxx.protocols.hub.target import Target
 from proxx.protocols.profile import replies, requests
 from proxx.protocols.profile.bodies import applied
-from proxx.protocols.hub.target import Target
 from proxx.protocols.spec import Mend, Protocol, Seen, Watch
 from proxx.protocols.translation import StreamTranslation, mended, note
 from routing.planner import Candidate
 
 ALWAYS_REWRITTEN = "codex_backend"  # a backend so far from its dialect that no body passes unchanged
+ASKS_NO_USAGE = "no_stream_options"
 FEATURES = b"anthropic-beta"
 
 Headers = tuple[tuple[bytes, bytes], ...]
-ASKS_NO_USAGE = "no_stream_options"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +75,9 @@ def route(call: Call, candidate: Candidate) -> Route:
         ask_usage = ASKS_NO_USAGE not in candidate.quirks
         body = upstream.same_dialect(passing, model=candidate.model, ask_usage=ask_usage)
         return Route(upstream, candidate, body, call.client_headers)
+    request = read(call)
     if call.wishes is not None:
         request = requests.edited(request, call.wishes, target_of(candidate))
-    request = read(call)
     losses = Losses(strict=call.strict)
     losses.notes.extend(call.reading_notes)
     target = target_of(candidate)
@@ -220,8 +219,9 @@ def _whole(call: Call, chosen: Route, body: bytes) -> Reply:
 
 def _written(call: Call, reply: Reply, seen: Seen) -> bytes:
     seen.usage = reply.usage
-    calls = [part for choice in reply.choices for part in choice.parts if isinstance(part, ToolCall)]
-    seen.blobs = {one.id: one.blob for one in calls if one.blob is not None}
+    kept = Seen()
+    note(kept, unfold(reply), {})
+    seen.blobs = kept.blobs
     told = call.dialect.write_whole(reply, _occasion(call))
     if not told:
         seen.malformed = "an answer without what was asked for"

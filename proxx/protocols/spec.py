@@ -27,6 +27,7 @@ class Seen:
     error: dict[str, object] | None = None  # the upstream's own error, in its own shape
     malformed: str = ""  # why the reply cannot be one of this dialect
     blobs: dict[str, Blob] = field(default_factory=dict)  # of tool calls, by the id the client knows
+    thinking: Blob | None = None  # what was thought before the calls, where its maker wants it back with them
     blank: str = ""  # the reason of a translated answer that ended before anything was seen of it
     reply_id: str = ""  # the reply's own id, where clients may refer to it later
     raw: bool = False  # bytes without a grammar: that they ended too soon is told by breaking off, not in words

@@ -76,13 +76,9 @@ def note(seen: Seen, events: Sequence[Event], calls: dict[int, str]) -> None:
             seen.frames += 1
             continue
         match event:
-            case PartOpened(kind="call"):
+            case PartOpened(kind="call") | BlobGiven():
                 seen.spoke = True
-                calls[event.part] = event.id
-            case BlobGiven():
-                seen.spoke = True
-                if event.part in calls:
-                    seen.blobs[calls[event.part]] = event.blob
+                _note_call(seen, event, calls)
             case PartClosed(whole=whole) if whole is not None:
                 seen.spoke = True
             case Finished():
@@ -95,6 +91,17 @@ def note(seen: Seen, events: Sequence[Event], calls: dict[int, str]) -> None:
                 seen.malformed = event.why
             case Ended():
                 seen.ended = True
+
+
+def _note_call(seen: Seen, event: PartOpened | BlobGiven, calls: dict[int, str]) -> None:
+    if isinstance(event, PartOpened):
+        calls[event.part] = event.id
+        if seen.thinking is not None:
+            seen.blobs[event.id] = seen.thinking
+    elif event.part in calls:
+        seen.blobs[calls[event.part]] = event.blob
+    elif event.blob.kind == "thinking":
+        seen.thinking = event.blob
 
 
 def mended(reply: Reply, mends: Sequence[Mend]) -> Reply:

@@ -12,8 +12,9 @@ import msgspec
 class Blob(msgspec.Struct, frozen=True):
     """A value that only its maker can read: a thinking signature, encrypted reasoning, a thought signature.
 
-    `kind` is signature, redacted, encrypted, thought or compaction; `dialect` is the maker's, `family` names the models
-    that take it back ("claude", "gpt", "gemini", or a provider's own), `item_id` the maker's id for it.
+    `kind` is signature, redacted, encrypted, thought, thinking (the thinking itself) or compaction; `dialect` is the
+    maker's, `family` names the models that take it back ("claude", "gpt", "gemini", or a provider's own), `item_id` the
+    maker's id for it.
     """
 
     kind: str

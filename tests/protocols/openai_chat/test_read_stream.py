@@ -261,7 +261,7 @@ def test_thinking_that_must_come_back_is_given_as_a_blob():
     """D94."""
     stream = said(reasoning_content="h") + said(reasoning_content="m") + said(content="a") + STOP
     found = events(stream, "wants_reasoning_content", family="deepseek")
-    assert BlobGiven(0, Blob("thought", "hm", "openai_chat", "deepseek")) in found
+    assert BlobGiven(0, Blob("thinking", "hm", "openai_chat", "deepseek")) in found
     assert not any(isinstance(event, BlobGiven) for event in events(stream))
 
 

@@ -180,7 +180,7 @@ def test_hosted_work_of_others_is_told_in_words():
     assert after(search, "yes")[0]["content"] == "[web_search: cats]\n- E https://e\n\nyes"
 
 
-OWN = Reasoning("hm", blob=Blob("thought", "hm", "openai_chat", "deepseek"))
+OWN = Reasoning("hm", blob=Blob("thinking", "hm", "openai_chat", "deepseek"))
 FOREIGN = Reasoning("hm", blob=Blob("signature", "s", "anthropic", "claude"))
 DETAILS = Reasoning("hm", blob=Blob("encrypted", '[{"type":"reasoning.text","text":"hm"}]', "openai_chat"))
 
@@ -218,6 +218,10 @@ def test_thinking_is_switched_off_when_the_calls_own_is_missing():
     quirks = ("wants_reasoning_content", "thinking_switch")
     assert sent(request, *quirks, losses=losses)["thinking"] == {"type": "disabled"}
     assert len(losses.notes) == 1
+    kept = {"a": OWN.blob}
+    told = sent(request, *quirks, restored=kept)
+    assert told["messages"][1]["reasoning_content"] == "hm"
+    assert "thinking" not in told
     earlier = asked(*request.turns, turn("assistant", "done"), turn("user", "next"))
     assert "thinking" not in sent(earlier, *quirks)
 

@@ -182,7 +182,7 @@ class Answer:
             return None
         value = "".join(self._thoughts)
         self._thoughts = []
-        return Blob("thought", value, NAME, self._family)
+        return Blob("thinking", value, NAME, self._family)
 
     def _detail(self, items: list[dict[str, Any]]) -> str:
         """Keep the items of a router's own record, fragments of one item joined; return their text."""

@@ -16,8 +16,11 @@ Json = dict[str, Any]
 
 
 def write_whole(reply: Reply, occasion: Occasion) -> bytes:
-    """Write a whole completion."""
+    """Write a whole completion; nothing if a choice ended without being an answer."""
     old = occasion.request is not None and occasion.request.old_functions
+    choices = [_choice(index, choice, old=old) for index, choice in enumerate(reply.choices)]
+    if any(choice["finish_reason"] == "error" for choice in choices):
+        return b""
     said = "".join(_words(part) for choice in reply.choices for part in choice.parts)
     return dumped(
         {
@@ -25,7 +28,7 @@ def write_whole(reply: Reply, occasion: Occasion) -> bytes:
             "object": "chat.completion",
             "created": occasion.created,
             "model": occasion.model,
-            "choices": [_choice(index, choice, old=old) for index, choice in enumerate(reply.choices)],
+            "choices": choices,
             "usage": members.usage_object(reply.usage, occasion, said),
         }
     )

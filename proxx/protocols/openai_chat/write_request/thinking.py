@@ -88,7 +88,7 @@ def _unanswerable(ask: Ask, turns: Sequence[Turn]) -> bool:
     for turn in reversed(turns):
         if turn.role == "user" and not any(isinstance(part, ToolResult) for part in turn.parts):
             return False
-        if any(isinstance(part, ToolCall) for part in turn.parts) and not _own_text(turn.parts):
+        if any(isinstance(part, ToolCall) for part in turn.parts) and not _thinking(ask, turn.parts):
             return True
     return False
 
@@ -96,7 +96,7 @@ def _unanswerable(ask: Ask, turns: Sequence[Turn]) -> bool:
 def write_earlier(ask: Ask, parts: Sequence[Part]) -> Json:
     """Return the members of an assistant message that carry its thinking."""
     if "wants_reasoning_content" in ask.quirks:
-        text = _own_text(parts)
+        text = _thinking(ask, parts)
         return {"reasoning_content": text} if text else {}
     if "reasoning_details" in ask.quirks:
         return _details(parts)
@@ -117,7 +117,7 @@ def signature(ask: Ask, call: ToolCall, *, first: bool) -> Json:
     blob = call.blob
     if blob is None or not blobs.fits(blob, dialect="gemini", family=ask.family):
         blob = ask.target.restored.get(call.id)
-    if blob is not None:
+    if blob is not None and blob.kind == "thought":
         return _signed(blob.value)
     return _signed(NO_SIGNATURE) if first and ask.target.facts.thinking == "level" else {}
 
@@ -135,12 +135,22 @@ def _signed(value: str) -> Json:
     return {"extra_content": write_signature(value)}
 
 
+def _thinking(ask: Ask, parts: Sequence[Part]) -> str:
+    """Return the upstream's own thinking; what the client could not carry was kept by the calls that followed it."""
+    text = _own_text(parts)
+    kept = [ask.target.restored.get(part.id) for part in parts if isinstance(part, ToolCall)] if not text else []
+    own = (blob.value for blob in kept if blob is not None and blob.dialect == NAME and blob.kind == "thinking")
+    return next(own, text)
+
+
 def _own_text(parts: Sequence[Part]) -> str:
     thoughts = [
         part for part in parts if isinstance(part, Reasoning) and (part.blob is None or part.blob.dialect == NAME)
     ]
     return "".join(
-        part.text or "\n\n".join(part.summary) or (part.blob.value if part.blob and part.blob.kind == "thought" else "")
+        part.text
+        or "\n\n".join(part.summary)
+        or (part.blob.value if part.blob and part.blob.kind == "thinking" else "")
         for part in thoughts
     )
 
