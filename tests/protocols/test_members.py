@@ -63,3 +63,8 @@ def test_a_repeated_key_is_found_every_time():
 @pytest.mark.parametrize("body", [b"{}", b"{ }", b'{"a":1}', b' {\n"a":1}'])
 def test_a_member_is_added_whatever_the_spacing(body):
     assert json.loads(with_first(body, b'"x":true'))["x"] is True
+
+
+def test_a_name_that_is_no_text_stays_as_it_came():
+    body = b'{"\xf6\xff":1,"model":"a","\xc3\xa9":{"model":2}}'
+    assert replaced(body, b"model", b'"b"') == b'{"\xf6\xff":1,"model":"b","\xc3\xa9":{"model":2}}'

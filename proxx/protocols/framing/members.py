@@ -16,6 +16,7 @@ MANY = 1000  # a key that stands this often is an attack, not a request
 
 _ESCAPED_LETTER = re.compile(rb"\\u00[4-7][0-9a-fA-F]")
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_LETTERS = bytes(range(128)) + b"?" * 128
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -33,7 +34,7 @@ def spans(body: bytes, name: bytes) -> list[tuple[int, int]]:
     if len(places) > MANY:
         raise Unclear(f"The key '{name.decode()}' stands too often in the body.")
     marks = [_mark(number, len(name)) for number in range(len(places))]
-    top = decode(_members, _marked(body, places, marks))
+    top = _top(_marked(body, places, marks))
     if name.decode() in top:
         raise Unclear(f"The key '{name.decode()}' must be written without escapes.")
     values = ((place.end(), top.get(mark)) for place, mark in zip(places, marks, strict=True))
@@ -76,6 +77,14 @@ def without(body: bytes, name: bytes) -> bytes:
 def _key(name: bytes) -> re.Pattern[bytes]:
     # These quotes cannot stand inside a JSON string unescaped, so a match is a key, never somebody's text.
     return re.compile(b'"' + re.escape(name) + rb'"[ \t\r\n]*:[ \t\r\n]*')
+
+
+def _top(body: bytes) -> dict[str, msgspec.Raw]:
+    try:
+        return decode(_members, body)
+    except UnicodeDecodeError:
+        # A name that is no text. Where things stand can be told without it, and judging it is the reader's business.
+        return decode(_members, body.translate(_LETTERS))
 
 
 def _mark(number: int, length: int) -> str:

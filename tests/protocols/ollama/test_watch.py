@@ -121,7 +121,7 @@ def test_the_model_name_is_changed_in_every_line():
 
 
 def test_a_line_whose_model_cannot_be_changed_does_not_pass():
-    out, seen = watched(line("a") + b'{"model":"up","f\x85o":1}\n' + LAST, rename="fast")
+    out, seen = watched(line("a") + b'{"mod\\u0065l":"up"}\n' + LAST, rename="fast")
     assert out == line("a").replace(b'"up"', b'"fast"')
     assert seen.malformed
 

@@ -1,7 +1,6 @@
 """Request -> the body that goes to a Gemini upstream. Only camelCase, and the same bytes for the same request."""
 
-import orjson
-
+from proxx.protocols.framing.encode import encoded
 from proxx.protocols.gemini.write_request.contents import write_contents
 from proxx.protocols.gemini.write_request.parts import PartWriter
 from proxx.protocols.gemini.write_request.settings import MOST_STOPS, refuse_state, tier, write_config
@@ -35,4 +34,4 @@ def write_request(request: Request, target: Target, losses: Losses) -> Written:
         mends.append(FirstCallOnly())
     if len(request.sampling.stop) > MOST_STOPS:
         mends.append(StopAt(request.sampling.stop, choices=request.sampling.n or 1))
-    return Written(orjson.dumps(body), tuple(mends))
+    return Written(encoded(body), tuple(mends))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import orjson
+from proxx.protocols.framing.encode import encoded
 
 Schema = dict[str, Any]
 
@@ -33,7 +33,7 @@ def described(node: Schema, constraints: Schema) -> Schema:
     """Return the node with constraints that have no keyword in the target said in its description."""
     if not constraints:
         return node
-    words = f"Must also satisfy: {orjson.dumps(constraints, option=orjson.OPT_SORT_KEYS, default=str).decode()}"
+    words = f"Must also satisfy: {encoded(dict(sorted(constraints.items()))).decode()}"
     said = node.get("description")
     return {**node, "description": f"{said}\n{words}" if isinstance(said, str) and said else words}
 

@@ -75,7 +75,7 @@ class StreamWatch:
     def _renamed(self, data: bytes) -> bytes:
         try:
             return replaced(data, b"model", self._rename)
-        except (Unclear, *FAULTS):  # a name that is no text, or the model's in escapes
+        except (Unclear, *FAULTS):  # the model's name in escapes, or in a line nested too deeply
             self.seen.malformed = NO_LINE
             return b""
 

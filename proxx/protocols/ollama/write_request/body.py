@@ -4,10 +4,10 @@ from typing import Any
 
 import orjson
 
+from proxx.protocols.framing.encode import encoded
 from proxx.protocols.framing.members import replaced
 from proxx.protocols.hub import reasoning
 from proxx.protocols.hub.cuts import FirstCallOnly
-from proxx.protocols.hub.errors import Inexpressible
 from proxx.protocols.hub.freeform import UnwrapFreeform
 from proxx.protocols.hub.losses import Losses
 from proxx.protocols.hub.names import NameTable
@@ -60,14 +60,7 @@ def write_request(request: Request, target: Target, losses: Losses) -> Written:
         body["think"] = think
     body["stream"] = request.stream
     body |= _rest(request)
-    return Written(_encoded(body), _mends(request, target, table, tools.kinds))
-
-
-def _encoded(body: dict[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(body)
-    except TypeError:
-        raise Inexpressible("The request has a number of more than 64 bits, or is nested too deeply.") from None
+    return Written(encoded(body), _mends(request, target, table, tools.kinds))
 
 
 def _mends(request: Request, target: Target, table: NameTable, kinds: dict[str, str]) -> tuple[Mend, ...]:

@@ -4,11 +4,11 @@ from typing import Any
 
 import orjson
 
+from proxx.protocols.framing.encode import encoded
 from proxx.protocols.hub.blobs import wrap
 from proxx.protocols.hub.parts import Blob, Citation
 from proxx.protocols.openai_responses.citations import annotation
 from proxx.protocols.openai_responses.dialect import CALL_ITEMS, NAME
-from proxx.protocols.openai_responses.encoding import encoded
 from proxx.protocols.openai_responses.write_reply.ladder import Ladder
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from proxx.protocols.openai_responses.encoding import encoded
+from proxx.protocols.framing.encode import encoded
 from proxx.protocols.openai_responses.write_reply.failure import event
 
 

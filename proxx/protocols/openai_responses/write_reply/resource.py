@@ -8,12 +8,12 @@ from typing import Any
 
 import orjson
 
+from proxx.protocols.framing.encode import encoded
 from proxx.protocols.hub.events import Usage
 from proxx.protocols.hub.occasion import Occasion
 from proxx.protocols.hub.parts import Text
 from proxx.protocols.hub.request import OutputWish, Request, ToolChoice, ToolRef, ToolSpec
 from proxx.protocols.openai_responses.dialect import NAME
-from proxx.protocols.openai_responses.encoding import encoded
 
 _NOTHING_ASKED = Request(NAME, "", ())
 _EFFORTS = {"off": "none", "dynamic": None, "": None}

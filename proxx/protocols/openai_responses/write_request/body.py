@@ -4,6 +4,7 @@ import hashlib
 import re
 from typing import Any
 
+from proxx.protocols.framing.encode import encoded
 from proxx.protocols.hub.cuts import CutPrefill, StopAt
 from proxx.protocols.hub.history import repaired
 from proxx.protocols.hub.losses import Losses
@@ -13,7 +14,6 @@ from proxx.protocols.hub.request import Request
 from proxx.protocols.hub.schemas import qualifies_strict
 from proxx.protocols.hub.target import Target
 from proxx.protocols.openai_responses.dialect import NAME, OPENAI
-from proxx.protocols.openai_responses.encoding import encoded
 from proxx.protocols.openai_responses.write_request.codex import ENCRYPTED, for_codex
 from proxx.protocols.openai_responses.write_request.items import Items
 from proxx.protocols.openai_responses.write_request.tools import Tools
@@ -61,7 +61,7 @@ def write_request(request: Request, target: Target, losses: Losses) -> Written:
     mends = [*tools.mends, *_cuts(request, prefill)]
     key = body.get("prompt_cache_key", "")
     headers = ((b"session_id", key.encode()),) if is_codex(target) and key and key.isascii() else ()
-    return Written(_bytes(body, losses), tuple(mends), headers)
+    return Written(encoded(body), tuple(mends), headers)
 
 
 def _turns(request: Request, target: Target, losses: Losses) -> tuple[tuple[Turn, ...], str]:
@@ -241,10 +241,3 @@ def _cache_key(request: Request) -> str:
 def _cuts(request: Request, prefill: str) -> list[Mend]:
     cuts: list[Mend] = [CutPrefill(prefill)] if prefill else []
     return [*cuts, *([StopAt(request.sampling.stop)] if request.sampling.stop else [])]
-
-
-def _bytes(body: dict[str, Any], losses: Losses) -> bytes:
-    try:
-        return encoded(body)
-    except RecursionError:
-        losses.refuse("body", "it is nested too deeply")
