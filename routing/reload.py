@@ -45,6 +45,11 @@ def current() -> Snapshot:
     return _snapshot if _snapshot is not None else _first()
 
 
+def present() -> Snapshot | None:
+    """Return the picture in force, or nothing if there is none yet; never waits."""
+    return _snapshot
+
+
 async def ready() -> None:
     """Return once there is a picture; raise what kept it from being built."""
     if _snapshot is None:

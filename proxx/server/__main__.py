@@ -48,12 +48,31 @@ def _prepare() -> Callable[[], int]:
     listener = listening.bind(settings.PROXY_HOST, settings.PROXY_PORT)
     listening.allow_many_files()
     application = _application(settings.ASGI_APPLICATION)
+    more = _more_ports(settings.PROXY_HOST, listener)
     serve = _server(settings.PROXX_SERVER, settings.PROXX_DATA_PLANE)
     _calm_down()
-    return lambda: serve(application, listener, _begin_background_work)
+    return lambda: serve(application, listener, _begin_background_work, more=more)
 
 
-def _server(name: str, plane: str) -> Callable[[Any, socket.socket, Callable[[], None]], int]:
+def _more_ports(host: str, listener: socket.socket) -> list[socket.socket]:
+    """Open the ports that the console's listeners ask for. One that is not to be had is told and left out: a row in the
+    console must not keep the gateway from starting."""
+    from proxx.server import listening
+    from proxx.server.checks import CannotStart
+    from routing import ports, reload
+
+    own = listener.getsockname()[1]
+    opened = []
+    for port in sorted(reload.current().ports.keys() - {own}):
+        try:
+            opened.append(listening.bind(host, port))
+        except CannotStart as fault:
+            _say(f"warning: {fault} The listener {reload.current().ports[port].name!r} is left out.")
+    ports.note([own, *(one.getsockname()[1] for one in opened)])
+    return opened
+
+
+def _server(name: str, plane: str) -> Callable[..., int]:
     if name == "uvicorn":
         from proxx.server import uvicorn_server
 

@@ -82,7 +82,9 @@ class BodyLimits:
                 length = int(value)
         limit = limits.body_without_key
         if length > limit or any(name == b"transfer-encoding" for name, _ in scope["headers"]):
-            limit = bodies.limit_for(scope["headers"], scope["query_string"], limits)
+            limit = bodies.limit_for(
+                scope["headers"], scope["query_string"], limits, port=(scope.get("server") or (None, None))[1]
+            )
         if length > limit:
             raise Refused(refusals.BODY_TOO_LARGE)
         if self._room.taken + length > self._room.limit:

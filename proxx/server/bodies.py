@@ -16,8 +16,10 @@ from accounts.keys import looks_like_key
 from proxx.server import refusals
 from proxx.server.limits import Limits
 from proxx.server.refusals import Refused
+from routing import listeners, reload
 
 _CARRIERS: Final = frozenset({b"x-api-key", b"x-goog-api-key", b"api-key"})
+_SHORTEST_TOKEN: Final = 8  # of a provider's key: a shorter one is a placeholder
 _CHUNK_LINE_LIMIT: Final = 256
 _TRAILER_LIMIT: Final = 8192
 _MANY_CHUNKS: Final = 4096  # from here on they must hold 16 bytes on average: framing costs far more than content
@@ -142,8 +144,12 @@ class Chunks:
         return False
 
 
-def limit_for(headers: Iterable[tuple[bytes, bytes]], query: bytes, limits: Limits) -> int:
-    """Return how large the body of a request with these headers (lower-case names) may be."""
+def limit_for(headers: Iterable[tuple[bytes, bytes]], query: bytes, limits: Limits, *, port: int | None = None) -> int:
+    """Return how large the body of a request with these headers (lower-case names), come in at this port, may be.
+
+    Where callers bring a provider's key of their own, nobody here can tell a good key from a bad one: any will do.
+    """
+    host, any_token = b"", False
     for name, value in headers:
         if name in _CARRIERS:
             token = value
@@ -154,12 +160,24 @@ def limit_for(headers: Iterable[tuple[bytes, bytes]], query: bytes, limits: Limi
         elif name == b"cookie" and _session(value):
             return limits.body
         else:
+            host = value if name == b"host" else host
             continue
         if looks_like_key(token.strip().decode("latin-1")):
             return limits.body
+        any_token = any_token or len(token) >= _SHORTEST_TOKEN
+    if any_token and _takes_own_keys(host, port):
+        return limits.body
     if settings.PROXY_QUERY_KEYS and b"key=" in query and _key_in(query):
         return limits.body
     return limits.body_without_key
+
+
+def _takes_own_keys(host: bytes, port: int | None) -> bool:
+    """Tell whether callers bring their own keys here; answered from memory, for a server without a picture is none of
+    ours."""
+    snapshot = reload.present()
+    found = listeners.found(snapshot, host=host.decode("latin-1"), port=port) if snapshot is not None else None
+    return found is not None and bool(found.own_key_provider)
 
 
 def _session(cookies: bytes) -> bool:

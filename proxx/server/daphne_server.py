@@ -7,7 +7,7 @@ its `listen` function alone: the seam behind which the HTTP layer can be exchang
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -29,7 +29,7 @@ _log = logging.getLogger("proxx.server")
 
 
 class Server(daphne.server.Server):
-    """One listening socket, one application."""
+    """Listening sockets, usually one, and one application."""
 
     def __init__(self, application: Application, connections: Connections, listen: Listen) -> None:
         limit = connections.limits.body
@@ -47,7 +47,7 @@ class Server(daphne.server.Server):
         self.orders = drain.Orders()
         self.exit_code = 0
 
-    def serve(self, listener: socket.socket, when_listening: Callable[[], None]) -> int:
+    def serve(self, listeners: Sequence[socket.socket], when_listening: Callable[[], None]) -> int:
         """Serve until told to stop; return the exit code."""
         loop = reactor._asyncioEventloop
         asyncio.set_event_loop(loop)
@@ -61,23 +61,24 @@ class Server(daphne.server.Server):
             maxMessagePayloadSize=self.websocket_max_message_size,
             maxFramePayloadSize=self.websocket_max_frame_size,
         )
-        life = loop.create_task(self._live(listener, when_listening), name="server")
+        life = loop.create_task(self._live(listeners, when_listening), name="server")
         reactor.run(installSignalHandlers=False)
         if life.done() and not life.cancelled() and life.exception() is not None:
             raise life.exception()
         return self.exit_code
 
-    async def _live(self, listener: socket.socket, when_listening: Callable[[], None]) -> None:
+    async def _live(self, listeners: Sequence[socket.socket], when_listening: Callable[[], None]) -> None:
         """Listen, serve, drain, stop."""
         try:
             self.orders.listen(asyncio.get_running_loop())
             self.proxx_connections.start()
             self.application_checker()
             self.timeout_checker()
-            stop_listening = await self._listen(self, listener)
+            ends = [await self._listen(self, listener) for listener in listeners]
             when_listening()
             await self.orders.stop.wait()
-            stop_listening()
+            for stop_listening in ends:
+                stop_listening()
             goodbyes = asyncio.create_task(self._part_from_sockets(), name="goodbye to WebSockets")
             await self.proxx_connections.drain(settings.PROXY_DRAIN_TIMEOUT, self.orders.hurry)
             await goodbyes
@@ -161,17 +162,25 @@ class Server(daphne.server.Server):
                 task.cancel()
 
 
-def serve(plane: str, application: Application, listener: socket.socket, when_listening: Callable[[], None]) -> int:
-    """Serve with the data plane of that name until told to stop; return the exit code."""
+def serve(
+    plane: str,
+    application: Application,
+    listener: socket.socket,
+    when_listening: Callable[[], None],
+    *,
+    more: Sequence[socket.socket] = (),
+) -> int:
+    """Serve with the data plane of that name until told to stop; return the exit code. `more` are further ports."""
     listen: Listen = {"fast": fast.listen, "stock": stock.listen}[plane]
     server = Server(application, Connections(Limits.from_settings()), listen)
 
     def ready() -> None:
-        listening.announce(listener_url)
+        listening.announce(*urls)
         when_listening()
 
-    listener_url = listening.url(listener)
-    return server.serve(listener, ready)
+    listeners = [listener, *more]
+    urls = [listening.url(one) for one in listeners]  # now: the reactor takes some sockets over
+    return server.serve(listeners, ready)
 
 
 def _unheard(event: Any) -> None:

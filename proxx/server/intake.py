@@ -28,7 +28,7 @@ class Request:
 class Intake:
     """What has arrived and was not given out yet. `stage` tells what it is in the middle of."""
 
-    __slots__ = ("_body", "_chunks", "_limits", "_room", "_waiting", "head", "owes_continue", "stage")
+    __slots__ = ("_body", "_chunks", "_limits", "_room", "_waiting", "head", "owes_continue", "port", "stage")
 
     def __init__(self, limits: Limits, room: Room) -> None:
         self._limits, self._room = limits, room
@@ -38,6 +38,7 @@ class Intake:
         self.head: Head | None = None
         self.stage = NOTHING
         self.owes_continue = False
+        self.port: int | None = None  # the one that the connection came in at
 
     @property
     def waiting(self) -> int:
@@ -117,7 +118,7 @@ class Intake:
             room.take(length)  # the usual case: all of it came with the head
             self._waiting += rest[length:]
             return Request(head, rest[:length])
-        limit = bodies.limit_for(head.headers, head.query, limits)
+        limit = bodies.limit_for(head.headers, head.query, limits, port=self.port)
         if length is not None:
             if length > limit:
                 raise Refused(refusals.BODY_TOO_LARGE)

@@ -72,6 +72,7 @@ class Line(asyncio.BufferedProtocol):
         self.transport: Any = transport
         self.client = _address(transport.get_extra_info("peername"))
         self.server = _address(transport.get_extra_info("sockname"))
+        self.intake.port = self.server[1]
         self._through_proxy = addresses.trusted(self.client[0])
         if self.connections.admit(self, self.client[0]):
             limit = self.connections.limits.write_buffer

@@ -1,4 +1,4 @@
-"""Where the server listens: one socket, the same for every server and data plane."""
+"""Where the server listens: the same sockets for every server and data plane."""
 
 import resource
 import socket
@@ -34,9 +34,9 @@ def url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def announce(url: str) -> None:
+def announce(*urls: str) -> None:
     """Say in one line that requests are taken, and where."""
-    print(f"proxx listens on {url}", flush=True)  # noqa: T201 - the one line a starter waits for
+    print(f"proxx listens on {', '.join(urls)}", flush=True)  # noqa: T201 - the one line a starter waits for
 
 
 def allow_many_files() -> None:

@@ -185,7 +185,9 @@ class Channel(HTTPChannel):
         if head.length == 0:
             return
         self._begin("body")
-        self.body_limit = bodies.limit_for(head.headers, head.query, limits)
+        self.body_limit = bodies.limit_for(
+            head.headers, head.query, limits, port=getattr(self.transport.getHost(), "port", None)
+        )
         if head.length is not None and head.length > self.body_limit:
             raise Refused(refusals.BODY_TOO_LARGE)
         if head.length is not None and room.taken + head.length > room.limit:

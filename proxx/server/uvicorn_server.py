@@ -8,7 +8,7 @@ served by neither.
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, cast
 
 import uvicorn
@@ -120,16 +120,24 @@ class StockServer(Server):
         await drain.put_in_order()
 
 
-def serve(plane: str, application: Application, listener: socket.socket, when_listening: Callable[[], None]) -> int:
-    """Serve with the data plane of that name until told to stop; return the exit code."""
-    url = listening.url(listener)
+def serve(
+    plane: str,
+    application: Application,
+    listener: socket.socket,
+    when_listening: Callable[[], None],
+    *,
+    more: Sequence[socket.socket] = (),
+) -> int:
+    """Serve with the data plane of that name until told to stop; return the exit code. `more` are further ports."""
+    listeners = [listener, *more]
+    urls = [listening.url(one) for one in listeners]
 
     def ready() -> None:
-        listening.announce(url)
+        listening.announce(*urls)
         when_listening()
 
     make = {"fast": FastServer, "stock": StockServer}[plane]
-    asyncio.run(make(application, Limits.from_settings(), ready).serve(sockets=[listener]))
+    asyncio.run(make(application, Limits.from_settings(), ready).serve(sockets=listeners))
     return 0
 
 
