@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from proxx.api import codex_shape
 from routing.snapshot import ModelEntry
 
 
@@ -82,4 +83,4 @@ def _whole(text: str | None, usual: int) -> int:
 
 
 ONE = {"openai_chat": openai, "anthropic": anthropic, "gemini": gemini}
-PAGE = {"openai_chat": openai_page, "anthropic": anthropic_page, "gemini": gemini_page}
+PAGE = {"openai_chat": openai_page, "anthropic": anthropic_page, "gemini": gemini_page, "codex": codex_shape.page}

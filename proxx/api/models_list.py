@@ -1,7 +1,7 @@
 """The model list, from the snapshot in memory, in the shape that the asking client reads.
 
 OpenAI's, Anthropic's and Gemini's clients all ask GET /v1/models; their headers tell them apart (dialects.py), and
-`pageSize` is Gemini's word alone.
+so does what only one of them says in its query.
 """
 
 from django.http import HttpRequest, HttpResponse
@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from proxx.api import dialects, entrance, model_shapes
 from proxx.gateway.errors import NotFound
 from proxx.kit import fastjson
+
+_OWN_WORDS = {"client_version": "codex", "pageSize": "gemini"}
 
 
 def whole(request: HttpRequest) -> HttpResponse:
@@ -28,4 +30,5 @@ def one(request: HttpRequest, model: str) -> HttpResponse:
 
 
 def _shape(request: HttpRequest, query: dict[str, str]) -> str:
-    return "gemini" if "pageSize" in query else dialects.of(request.path_info, request.META).name
+    own = next((shape for word, shape in _OWN_WORDS.items() if word in query), "")
+    return own or dialects.of(request.path_info, request.META).name
