@@ -108,8 +108,9 @@ class Protocol:
 
     `media_types` are the content types a client may send, "" being none said; a form's reader gets `content_type=`, the
     header whole. `keeps_type` gives the upstream's content type back instead of `stream_type` or JSON. `estimates` says
-    that an answer without reported usage is counted by its bytes. `passes(envelope, target)` tells whether an upstream of
-    the same dialect can be given the body as it is; else it is read and written anew.
+    that an answer without reported usage is counted by its bytes. `passes(envelope, target)` tells whether an upstream
+    of the same dialect can be given the body as it is; else it is read and written anew. `echoes_model` says that an
+    answer passes under the model's name that was asked for, whatever it is called upstream.
     """
 
     name: str
@@ -144,3 +145,4 @@ class Protocol:
     keeps_type: bool = False
     estimates: bool = True
     passes: Callable[[Envelope, Target], bool] = lambda envelope, target: True
+    echoes_model: bool = False

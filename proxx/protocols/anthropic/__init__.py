@@ -36,4 +36,5 @@ PROTOCOL = Protocol(
     client_headers=("anthropic-version", "anthropic-beta"),
     reply_headers=(b"request-id", b"anthropic-ratelimit-"),
     statuses=STATUSES,
+    echoes_model=True,  # Claude Code forgets what was thought in answers that name another model than it asked
 )
