@@ -23,6 +23,8 @@ from tests.upstreams.responses_errors import (
 from tests.upstreams.responses_tools import NAME, NAME_LIMIT, NAMESPACE_LIMIT
 
 CALL_ID_LIMIT = 64
+# Of any item: its id, and what Codex CLI tells OpenAI, and nobody else, about where it comes from.
+ANYWHERE = ("type", "id", "internal_chat_message_metadata_passthrough")
 ROLES = ("assistant", "system", "developer", "user")
 INPUT_PARTS = ("input_text", "input_image", "input_file")
 OUTPUT_PARTS = ("output_text", "refusal")
@@ -106,7 +108,7 @@ def _item(item: Any, where: str) -> dict[str, Any]:
         if name not in item:
             raise missing(f"{where}.{name}")
     if not shape.free:
-        only(item, ("type", "id", *shape.required, *shape.optional), f"{where}.")
+        only(item, (*ANYWHERE, *shape.required, *shape.optional), f"{where}.")
     _id(item, shape.prefix, where)
     _CHECKS.get(kind, _nothing)(item, where)
     return {**item, "type": kind}

@@ -8,7 +8,12 @@ import pytest
 from tests.upstreams.script import call_tool, fail, say, think
 
 PATH = "/backend-api/codex/responses"
-USER = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]}
+USER = {
+    "type": "message",
+    "role": "user",
+    "content": [{"type": "input_text", "text": "hi"}],
+    "internal_chat_message_metadata_passthrough": {"turn_id": "t1", "content_item_kinds": ["user.text"]},
+}
 ASK = {
     "model": "gpt-x",
     "instructions": "",
