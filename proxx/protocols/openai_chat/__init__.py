@@ -11,7 +11,7 @@ from proxx.protocols.openai_chat.write_reply import (
     write_stream_error,
     write_whole,
 )
-from proxx.protocols.openai_chat.write_request import same_dialect, write_request
+from proxx.protocols.openai_chat.write_request import passes, same_dialect, write_request
 from proxx.protocols.spec import Protocol
 
 PROTOCOL = Protocol(
@@ -32,4 +32,7 @@ PROTOCOL = Protocol(
     read_whole=read_whole,
     stream_writer=ChatWriter,
     write_whole=write_whole,
+    passes=passes,
+    client_headers=("idempotency-key",),
+    reply_headers=(b"openai-version", b"openai-processing-ms", b"x-ratelimit-", b"retry-after"),
 )
