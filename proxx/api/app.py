@@ -5,7 +5,7 @@ from functools import lru_cache
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 
-from proxx.api import anthropic, errors, health, media, model_doors, ollama, openai, prefixes, responses_state
+from proxx.api import anthropic, compat, errors, health, media, model_doors, ollama, openai, prefixes, responses_state
 from proxx.gateway.errors import GatewayError
 
 
@@ -28,6 +28,7 @@ api.add_router("", model_doors.router)
 api.add_router("", ollama.router)
 api.add_router("", media.router)
 api.add_router("", prefixes.router)
+api.add_router("", compat.router)
 api.add_router("", health.router)
 
 
