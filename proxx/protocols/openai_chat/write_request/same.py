@@ -4,7 +4,8 @@ import msgspec
 import orjson
 
 from proxx.protocols.framing.lenient import FAULTS, decode
-from proxx.protocols.framing.members import replaced, with_first
+from proxx.protocols.framing.members import replaced
+from proxx.protocols.framing.stream_options import asking_for_usage
 from proxx.protocols.hub.request import Envelope
 from proxx.protocols.hub.target import Target
 
@@ -24,7 +25,7 @@ def same_dialect(request: Envelope, *, model: str, ask_usage: bool) -> bytes:
     if model != request.model:
         body = replaced(body, b"model", orjson.dumps(model))
     if request.stream and ask_usage and not request.wants_usage:
-        body = _asking_for_usage(body, request.options)
+        body = asking_for_usage(body, request.options)
     return body
 
 
@@ -37,14 +38,3 @@ def passes(request: Envelope, target: Target) -> bool:
     except FAULTS:
         return True  # the provider says what is wrong with it
     return False
-
-
-def _asking_for_usage(body: bytes, options: bytes) -> bytes:
-    if not options:
-        return with_first(body, b'"stream_options":{"include_usage":true}')
-    wishes = b'{"include_usage":true}'
-    if options != b"null":
-        wishes = replaced(options, b"include_usage", b"true")
-        if wishes == options:
-            wishes = with_first(options, b'"include_usage":true')
-    return replaced(body, b"stream_options", wishes)
