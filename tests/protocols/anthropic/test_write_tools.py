@@ -9,7 +9,7 @@ from proxx.protocols.hub.events import Ended, Finished, PartClosed, PartOpened, 
 from proxx.protocols.hub.losses import Losses
 from proxx.protocols.hub.parts import CacheMark, Text, ToolCall, ToolResult
 from proxx.protocols.hub.reply import fold
-from proxx.protocols.hub.request import HostedConfig, ReasoningWish, ToolChoice, ToolRef, ToolSpec
+from proxx.protocols.hub.request import HostedConfig, OutputWish, ReasoningWish, ToolChoice, ToolRef, ToolSpec
 from tests.protocols.anthropic.writing import assistant, body, user, write
 
 SCHEMA: dict[str, Any] = {
@@ -120,6 +120,16 @@ def test_models_that_think_as_they_like_may_be_forced():
 def test_a_choice_of_a_tool_that_is_not_there_is_refused():
     with pytest.raises(Inexpressible):
         body(tools=(NOW,), tool_choice=NAMED)
+
+
+@pytest.mark.parametrize("model", ["claude-sonnet-4-6", "claude-3-5-haiku-latest"])
+def test_a_declaration_without_a_name_stays_its_vendors_business(model: str):
+    toolset = ToolSpec("mcp_toolset", "", "anthropic", raw={"type": "mcp_toolset", "mcp_server_name": "s"})
+    form = OutputWish("schema", name="answer", schema={"type": "object"})
+    told = body(model, tools=(toolset, NOW), tool_choice=ToolChoice("named", (ToolRef(NOW.name),)), output=form)
+    assert told["tools"][0] == {"type": "mcp_toolset", "mcp_server_name": "s"}
+    with pytest.raises(Inexpressible):
+        body(model, tools=(toolset,), tool_choice=NAMED)
 
 
 def test_freeform_tools_are_wrapped_in_declaration_and_history():

@@ -69,7 +69,7 @@ def write_tools(
         choice = {"type": "none"} if told else None
     mends: list[Mend] = [UnwrapFreeform(kinds)] if kinds else []
     if answers_by_tool(request, target):
-        answer = answer_tool(request.output, taken=[str(tool["name"]) for tool in told])
+        answer = answer_tool(request.output, taken=[str(tool.get("name")) for tool in told])
         told.append(_function(answer, names.upstream(answer.name), target, losses, strict_left=0))
         mends.insert(0, AnswerAsText(names.upstream(answer.name)))
         choice = _demanded(choice, told)
@@ -198,7 +198,7 @@ def _said(choice: ToolChoice, told: list[Json], names: NameTable, losses: Losses
             return {"type": "any" if choice.must else "auto"}
         case "named" if choice.tools:
             name = names.upstream(choice.tools[0].name, choice.tools[0].namespace)
-            if all(tool["name"] != name for tool in told):
+            if all(tool.get("name") != name for tool in told):
                 losses.refuse("tool_choice", "the tool that it names is not declared")
             return {"type": "tool", "name": name}
     return {"type": "auto"}
