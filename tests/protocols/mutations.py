@@ -1,6 +1,5 @@
 """Requests that went wrong on their way: values of the wrong kind, missing and doubled members, broken bytes."""
 
-import copy
 import json
 import random
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ NAMES = ("model", "messages", "input", "contents", "tools", "stream", "type", "r
 
 def mutated(body: dict[str, Any], chance: random.Random) -> bytes:
     """Return the body with one to three faults, sometimes broken as bytes too."""
-    changed = copy.deepcopy(body)
+    changed = _copied(body)
     for _ in range(chance.choice((1, 1, 1, 2, 3))):
         places = list(_places(changed))
         if places:
@@ -32,8 +31,12 @@ def _places(node: Any) -> Iterator[tuple[Any, Any]]:
         yield from _places(node[key])
 
 
+def _copied(value: Any) -> Any:
+    return json.loads(json.dumps(value))  # copy.deepcopy gives up on what is nested deeply
+
+
 def _replaced(holder: Any, key: Any, chance: random.Random) -> None:
-    holder[key] = copy.deepcopy(chance.choice(ODD))
+    holder[key] = _copied(chance.choice(ODD))
 
 
 def _removed(holder: Any, key: Any, chance: random.Random) -> None:
@@ -42,13 +45,13 @@ def _removed(holder: Any, key: Any, chance: random.Random) -> None:
 
 def _doubled(holder: Any, key: Any, chance: random.Random) -> None:
     if isinstance(holder, list):
-        holder.insert(key, copy.deepcopy(holder[key]))
+        holder.insert(key, _copied(holder[key]))
     else:
-        holder[chance.choice(NAMES)] = copy.deepcopy(holder[key])
+        holder[chance.choice(NAMES)] = _copied(holder[key])
 
 
 def _wrapped(holder: Any, key: Any, chance: random.Random) -> None:
-    depth = chance.choice((1, 2, 50, 400))
+    depth = chance.choice((1, 2, 50, 300))
     value = holder[key]
     for _ in range(depth):
         value = [value]
@@ -75,5 +78,18 @@ def _repeated(data: bytes, chance: random.Random) -> bytes:
     return data[:-1] + b',"model":"other","stream":true}'
 
 
+def _deepened(data: bytes, chance: random.Random) -> bytes:
+    depth = chance.choice((1000, 5000, 100_000))
+    place = data.rfind(b"{") + 1
+    return (
+        data[:place]
+        + b'"x":'
+        + b"[" * depth
+        + b"]" * depth
+        + (b"" if data[place : place + 1] == b"}" else b",")
+        + data[place:]
+    )
+
+
 _CHANGES = (_replaced, _replaced, _replaced, _removed, _doubled, _wrapped, _renamed)
-_BREAKS = (_cut, _flipped, _flipped, _repeated)
+_BREAKS = (_cut, _flipped, _flipped, _repeated, _deepened)
