@@ -22,7 +22,7 @@ TOOLS = [
 
 @pytest.fixture(autouse=True)
 def forgiving(module_provider: SimulatedProvider) -> Iterator[None]:
-    """The library itself writes some names in snake case; bytes that pass keep them, and the real service reads both."""
+    """The library writes some names in snake case; bytes that pass keep them, and the real service reads both."""
     module_provider.world.only_camel_case = False
     yield
     module_provider.world.only_camel_case = True
