@@ -155,6 +155,9 @@ class Connection(asyncio.Protocol):
         except asyncio.CancelledError:
             if not self._left:
                 raise
+        except Exception:
+            self._transport.abort()  # our own fault: whoever waits for the answer must not wait forever
+            raise
         finally:
             self._task = None
 

@@ -185,3 +185,18 @@ def test_it_shares_no_line_with_the_gateway():
     for path in Path(__file__).parent.glob("*.py"):
         imports = re.findall(r"^\s*(?:from|import)\s+(\w+)", path.read_text(), re.MULTILINE)
         assert not {"proxx", "accounts", "oauth", "routing", "analytics", "django"} & set(imports), path.name
+
+
+def test_a_request_that_no_check_has_a_word_for_is_refused(provider):
+    odd = [{"role": "user", "content": [{"type": ["text"], "text": 1.5}]}]
+    status, _, said = call(
+        provider.port, "POST", "/v1/chat/completions", json.dumps({"model": "m", "messages": odd}).encode()
+    )
+    assert status == 400
+    assert "TypeError" in json.loads(said)["error"]["message"]
+
+
+def test_a_fault_of_its_own_ends_the_connection_instead_of_leaving_it_waiting(provider, monkeypatch):
+    monkeypatch.setattr(provider, "_reply", lambda *_: 1 / 0)
+    with pytest.raises(ConnectionError):
+        call(provider.port, "POST", "/v1/chat/completions", ASK)
