@@ -1,4 +1,5 @@
-"""Runtime facts per credential, in this process only: who rests until when, how often it failed, what is in flight.
+"""Runtime facts per credential, in this process only: who rests until when, how often it failed, what is in flight,
+how soon it usually speaks.
 
 Keys are a credential's id, or a provider's id where no credential is needed; a rest may concern one model only.
 A *hard* rest was asked for by the upstream and strikes the candidate out; a *soft* one is our own guess and only
@@ -14,6 +15,8 @@ Key = UUID | str
 
 # Model names come from callers: beyond this many of one credential the past ones are swept out.
 MODELS_AT_MOST = 256
+# How much the newest wait counts: after five as many calls the past is a third of the picture.
+NEWEST = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class Rest:
 rests: dict[Key, dict[str, Rest]] = {}
 _streaks: dict[Key, dict[str, int]] = {}
 _in_flight: dict[Key, int] = {}
+_waits: dict[Key, dict[str, float]] = {}  # by credential, then by model
 
 
 def resting(key: Key, model: str, now: float) -> float | None:
@@ -113,13 +117,27 @@ def all_in_flight() -> int:
     return sum(_in_flight.copy().values())
 
 
+def spoke(key: Key, model: str, seconds: float) -> None:
+    """Note how long a call waited for the first event of a stream: a moving average, per model."""
+    own = _waits.setdefault(key, {})
+    before = own.get(model)
+    if before is None and len(own) >= MODELS_AT_MOST:
+        del own[next(iter(own))]
+    own[model] = seconds if before is None else before + NEWEST * (seconds - before)
+
+
+def first_event(key: Key, model: str) -> float | None:
+    """Return how many seconds the first event usually takes; nothing if it was never measured."""
+    own = _waits.get(key)
+    return own.get(model) if own is not None else None
+
+
 def forget(key: Key | None = None) -> None:
     """Forget all facts of one credential (it was changed or switched on again), or of all."""
-    if key is None:
-        rests.clear()
-        _streaks.clear()
-    rests.pop(key or "", None)
-    _streaks.pop(key or "", None)
+    for facts in (rests, _streaks, _waits):
+        if key is None:
+            facts.clear()
+        facts.pop(key or "", None)
 
 
 def _sweep(key: Key, now: float) -> None:

@@ -69,6 +69,12 @@ class ProviderSetting(models.Model):
     priority = models.IntegerField(
         null=True, blank=True, help_text="Lower numbers are tried first. Empty: the registry's."
     )
+    strategy = models.CharField(
+        "order of accounts",
+        max_length=32,
+        blank=True,
+        help_text="Who of several accounts with the same priority comes first. Empty: the registry's (or affinity).",
+    )
     notes = models.TextField(blank=True)
 
     class Meta:
@@ -109,6 +115,7 @@ class ProviderSetting(models.Model):
             "auth": self.auth,
             "headers": self.headers,
             "quirks": self.quirks,
+            "strategy": self.strategy,
         }
         may_be_false = {"needs_key": self.needs_key, "models_paths": self.models_paths, "priority": self.priority}
         return (

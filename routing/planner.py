@@ -111,7 +111,8 @@ def accounts(
 def _in_turn(group: tuple[Candidate, ...], turns: policies.Turns) -> tuple[Candidate, ...]:
     if len(group) == 1:
         return group
-    return tuple(policies.round_robin(group, turns(group[0].provider.id)))
+    provider = group[0].provider
+    return tuple(policies.STRATEGIES[provider.strategy](group, turns(provider.id)))
 
 
 def _without_resting(whole: Plan, ordered: list[Candidate], now: float) -> Plan:

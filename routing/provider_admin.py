@@ -70,13 +70,14 @@ class ProviderAdmin(CarefulAdmin):
     actions = ("enable", "disable", "look_again")
     add_label = "Add private provider"
     fieldsets_shipped = (
-        (None, {"fields": ("named_plain", "enabled", "priority"), "description": KEPT}),
+        (None, {"fields": ("named_plain", "enabled", "priority", "strategy"), "description": KEPT}),
         ("As it is now", {"fields": ("address", "speaks_all", "variables", "last_look")}),
         ("Change", {"fields": ("label", "base_url", "auth", "needs_key", "protocols"), "classes": ("collapse",)}),
         ("Details", {"fields": ("paths", "models_paths", "headers", "quirks", "notes"), "classes": ("collapse",)}),
     )
     fieldsets_private = (
-        (None, {"fields": ("provider_id", "label", "base_url", "auth", "needs_key", "enabled", "priority")}),
+        (None, {"fields": ("provider_id", "label", "base_url", "auth", "needs_key", "enabled")}),
+        ("Order", {"fields": ("priority", "strategy")}),
         ("Speaks", {"fields": ("protocols",)}),
         ("Details", {"fields": ("paths", "models_paths", "headers", "quirks", "notes"), "classes": ("collapse",)}),
     )

@@ -28,6 +28,14 @@ PRIVATE_WORDS = {
     "quirks": "Named edits of requests; see the manual.",
 }
 
+STRATEGY_NAMES = {name: name.replace("_", " ").capitalize() for name in providers.STRATEGIES}
+STRATEGY_WORDS = " ".join(
+    [
+        "Who comes first among accounts with the same priority. Default: affinity.",
+        *(f"{STRATEGY_NAMES[name]}: {said}." for name, said in providers.STRATEGIES.items()),
+    ]
+)
+
 
 class ProviderForm(_SettingForm):
     """An address, how to sign in there, what is spoken; the shapes are checked by the registry's own rules."""
@@ -45,6 +53,13 @@ class ProviderForm(_SettingForm):
         required=False,
         widget=UnfoldAdminSelectWidget,
         help_text="How a key travels. Default: as shipped.",
+    )
+    strategy = forms.ChoiceField(
+        label="Order of accounts",
+        choices=[("", "Default"), *STRATEGY_NAMES.items()],
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        help_text=STRATEGY_WORDS,
     )
     may_move = True  # set by the page: whether this operator may send stored secrets to another address
 

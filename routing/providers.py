@@ -20,6 +20,16 @@ from routing.dialects import USUAL_PATHS as USUAL_PATHS
 
 REGISTRY = Path(__file__).parent / "data" / "providers.toml"
 
+# How the equal accounts of a provider are ordered (policies.py), and what to tell people of it.
+STRATEGIES = {
+    "affinity": "a conversation stays with its account, calls without one take turns by weight",
+    "round_robin": "accounts take turns, one of weight 3 three times in a row",
+    "weighted": "accounts take turns by weight, well mixed",
+    "priority": "always the same order, the oldest account first",
+    "least_in_flight": "the account with the fewest calls under way for its weight",
+    "fastest": "the account that begins to answer soonest; one call in ten tries the others",
+    "random": "drawn by lot, by weight",
+}
 AUTH_STYLES = ("bearer", "x-api-key", "x-goog-api-key", "api-key", "none")
 USUAL_MODELS_PATHS = ("/v1/models",)
 
@@ -66,6 +76,7 @@ class Provider:
     quirks: tuple[str, ...] = ()
     surfaces: tuple[Surface, ...] = field(default=(), hash=False)
     priority: int = 100
+    strategy: str = "affinity"
     enabled: bool = True
     needs_key: bool = True
     oauth_base_url: str = ""
@@ -200,6 +211,8 @@ def _fault(provider: Provider) -> str | None:
         (style for style in (provider.auth, *provider.auth_by_protocol.values()) if style not in AUTH_STYLES), ""
     ):
         return f"unknown auth style {bad!r}"
+    if provider.strategy not in STRATEGIES:
+        return f"unknown strategy {provider.strategy!r}"
     return _path_fault(provider) or _header_fault(provider)
 
 

@@ -44,6 +44,8 @@ def finish(call: Call) -> None:
     if winner is not None:
         winner.ended = now
     queue.offer(_record(call, winner, now))
+    if call.envelope.stream:
+        _measure(call)
     if winner is not None:
         health.done(winner.candidate.key)
         if call.outcome == "ok":
@@ -58,6 +60,19 @@ def finish(call: Call) -> None:
             call.response.finish_later(END_PATIENCE)
         else:
             call.response.abandon()
+
+
+def _measure(call: Call) -> None:
+    """Tell how long each account took to its first event; one that was given up waiting for took at least that long.
+
+    Of streams only: a whole answer waits for its last word.
+    """
+    for attempt in call.attempts:
+        until = attempt.first_event_at
+        if until is None and attempt.failure is not None and attempt.failure.kind == "timed_out":
+            until = attempt.ended
+        if until is not None:
+            health.spoke(attempt.candidate.key, attempt.candidate.model, until - attempt.started)
 
 
 def _record(call: Call, winner: Attempt | None, now: float) -> UsageRecord:

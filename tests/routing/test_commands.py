@@ -7,10 +7,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import Credential
+from routing import reload
 from routing.catalog import refresh
 from routing.catalog.merge import Look
 from routing.catalog.sources import Listed
-from routing.models import ModelPreference
+from routing.models import ModelPreference, ProviderSetting
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +33,16 @@ def test_a_route_is_explained_without_any_secret() -> None:
     assert "at https://api.factory.ai/api/llm/o/v1/responses" in text
     assert "secret" not in text
     assert "No configured provider" not in text
+
+
+def test_the_order_of_equal_accounts_is_explained() -> None:
+    ProviderSetting.objects.update_or_create(provider_id="openai", defaults={"strategy": "fastest"})
+    Credential.objects.create(provider_id="factory", secret="fk-only")
+    Credential.objects.create(provider_id="openai", secret="sk-one")
+    assert "orders equal" not in said("explain_route", "gpt-x")
+    Credential.objects.create(provider_id="openai", secret="sk-two")
+    reload.install(None)
+    assert "openai orders equal accounts by fastest: the account that begins" in said("explain_route", "gpt-x")
 
 
 def test_a_refusal_is_explained() -> None:

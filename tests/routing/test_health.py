@@ -81,3 +81,22 @@ def test_a_rest_that_is_over_leaves_no_trace(clock: clocks.Stopped) -> None:
     clock.advance(2)
     assert health.rest_of(one, "m", clocks.monotonic()) is None
     assert health.rests == {}
+
+
+def test_the_usual_wait_follows_what_is_measured_and_forgets_slowly() -> None:
+    one = uuid4()
+    assert health.first_event(one, "m") is None
+    health.spoke(one, "m", 1.0)
+    health.spoke(one, "m", 2.0)
+    assert health.first_event(one, "m") == pytest.approx(1.2)
+    assert health.first_event(one, "other") is None
+    health.forget(one)
+    assert health.first_event(one, "m") is None
+
+
+def test_waits_of_strange_names_leave_the_memory_bounded() -> None:
+    one = uuid4()
+    for number in range(health.MODELS_AT_MOST * 2):
+        health.spoke(one, f"strange-{number}", 1.0)
+    assert len(health._waits[one]) == health.MODELS_AT_MOST
+    health.forget(one)

@@ -1,5 +1,6 @@
 """`explain_route MODEL`: where a call would go, in which order, and why not elsewhere. Asks nobody, sends nothing."""
 
+from collections import Counter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -9,6 +10,7 @@ from proxx.kit import clock
 from routing import planner, reload
 from routing.dialects import USUAL_PATHS
 from routing.plan import EXCLUSIONS, REFUSALS, Plan
+from routing.providers import STRATEGIES
 
 
 class Command(BaseCommand):
@@ -42,9 +44,17 @@ def explained(plan: Plan) -> list[str]:
     for number, one in enumerate(plan.candidates, start=1):
         account = one.account or ("no key needed" if one.credential is None else "account without label")
         lines.append(f"{number}. {one.provider.id} / {account}: {one.model} at {one.url}")
+    lines += _strategies(plan)
     if plan.refusal:
         lines.append(REFUSALS[plan.refusal])
     if plan.retry_after is not None:
         lines.append(f"The first of them is back in {plan.retry_after:.0f} s.")
     lines += [f"   {row.provider_id} {EXCLUSIONS[row.code]}." for row in dict.fromkeys(plan.excluded)]
     return lines
+
+
+def _strategies(plan: Plan) -> list[str]:
+    """Say of each provider with equal accounts why they stand in this order."""
+    places = Counter((one.provider, one.credential.priority) for one in plan.candidates if one.credential)
+    several = dict.fromkeys(provider for (provider, _), many in places.items() if many > 1)
+    return [f"   {one.id} orders equal accounts by {one.strategy}: {STRATEGIES[one.strategy]}." for one in several]
