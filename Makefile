@@ -15,7 +15,7 @@ DEV := $(if $(PROXX_VENV),,$(VENV)/.dev.stamp)
 LOCK := requirements/$(if $(filter uvicorn,$(PROXX_SERVER)),uvicorn,base).txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev demo test test-js check format lint types stairs tests bench migrate lock clean
+.PHONY: help run dev demo test test-js test-agents check format lint types stairs tests bench migrate lock clean
 
 help: ## print this page
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ tests: $(DEV) ## the tests; ARGS=tests/routing for a part
 
 test-js: $(DEV) ## the official JavaScript libraries; needs Node.js 20 and npm
 	$(BIN)/python -m tests.js $(ARGS)
+
+test-agents: $(DEV) ## real coding agents do a task through proxx; downloads a gigabyte
+	$(BIN)/python -m tests.agents $(ARGS)
 
 bench: $(DEV) ## measure against a direct connection; writes benchmarks/results
 	$(BIN)/python -m benchmarks.run $(ARGS)
