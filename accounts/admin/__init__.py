@@ -1,5 +1,6 @@
-"""The console's pages for keys, tenants and operators. Credentials need the registry: routing/credential_admin.py."""
+"""The console's pages for keys, tenants, profiles and operators. Credentials need the registry, which is
+routing's."""
 
-from accounts.admin import keys, operators, tenants
+from accounts.admin import keys, operators, profiles, tenants
 
-__all__ = ["keys", "operators", "tenants"]
+__all__ = ["keys", "operators", "profiles", "tenants"]

@@ -44,7 +44,7 @@ class IssueForm(_KeyForm):
 
     class Meta:
         model = ApiKey
-        fields = ("tenant", "label", "expires_at")
+        fields = ("tenant", "label", "expires_at", "profile")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -116,10 +116,12 @@ class ApiKeyAdmin(CarefulAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         """Show a short form for a new key, and all that is known of an old one."""
         if obj is None:
-            return [(None, {"fields": ("tenant", "label", "lifetime", "expires_at"), "description": SHOWN_ONCE})]
+            return [
+                (None, {"fields": ("tenant", "label", "lifetime", "expires_at", "profile"), "description": SHOWN_ONCE})
+            ]
         life = (("created_at", "created_by"), ("last_used_at", "expiry"))
         sections: list[Any] = [
-            (None, {"fields": ("label",)}),
+            (None, {"fields": ("label", "profile")}),
             ("This key", {"fields": (("state", "token_hint"), ("tenant", "allowed"))}),
             ("Its life", {"fields": (*life, "revoked_at") if obj.revoked_at else life}),
         ]
@@ -127,7 +129,7 @@ class ApiKeyAdmin(CarefulAdmin):
         return [*sections, ("Rotation", {"fields": (("replaces", "replaced_by"),)})] if rotated else sections
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
-        """Only the label of an issued key can change; its end moves by rotation and revocation alone."""
+        """Only label and profile of an issued key can change; its end moves by rotation and revocation alone."""
         if obj is None:
             return ()
         fixed = ("state", "token_hint", "tenant", "allowed", "replaces", "replaced_by", "created_by")
@@ -139,7 +141,8 @@ class ApiKeyAdmin(CarefulAdmin):
             kwargs["form"] = ModelForm
         form = super().get_form(request, obj, change, **kwargs)
         if obj is None:
-            _without_side_doors(form.base_fields["tenant"].widget)
+            for name in ("tenant", "profile"):
+                _without_side_doors(form.base_fields[name].widget)
         return form
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:

@@ -77,6 +77,8 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _page("Keys", "key", "accounts.apikey"),
                     _page("Tenants", "domain", "accounts.tenant"),
+                    _page("Profiles", "tune", "accounts.profile"),
+                    _page("Listeners", "door_front", "routing.listener"),
                 ],
             },
             {
