@@ -9,13 +9,15 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from django.conf import settings
 
-from proxx.gateway import pacing, translate
+from proxx.gateway import asking, continuing, pacing, translate
+from proxx.gateway.asking import Route
 from proxx.gateway.call import Attempt, Call
-from proxx.gateway.translate import Route
 from proxx.kit import clock
+from proxx.protocols.continuation import ContinuedTranslation
 from proxx.protocols.framing.sse import FrameTooLarge
 from proxx.protocols.hub.errors import Inexpressible
 from proxx.protocols.profile.options import Options
@@ -30,6 +32,7 @@ from routing.planner import Candidate
 ERROR_BODY_LIMIT = 64 * 1024
 ERROR_BODY_PATIENCE = 2.0  # seconds: the status is known, and words that come later change nothing
 FEATURES = b"anthropic-beta"
+BLANKS = {"stop": "empty", "malformed_call": "malformed"}  # endings without a word, and the failures they are
 HELD_LIMIT = 1024 * 1024  # comments and empty deltas before the first meaningful event
 
 FAULTS = tuple(known for known, _ in failures.EXCEPTIONS)
@@ -46,11 +49,16 @@ _STANDARD_HEADERS = {
 
 
 class AttemptFailed(Exception):
-    """This candidate did not speak; `body` is its error answer, for the case that it blamed the request."""
+    """This candidate did not speak; `body` is its error answer, for the case that it blamed the request, and `param`
+    the field that could not be said to it."""
 
-    def __init__(self, failure: Failure, body: bytes = b"") -> None:
+    def __init__(self, failure: Failure, body: bytes = b"", *, param: str | None = None) -> None:
         super().__init__(failure.kind)
-        self.failure, self.body = failure, body
+        self.failure, self.body, self.param = failure, body, param
+
+
+class Blank(AttemptFailed):
+    """The answer ended before anything was seen of it: the same candidate may do better the next time."""
 
 
 @dataclass(slots=True)
@@ -70,11 +78,11 @@ async def speak(call: Call, candidate: Candidate) -> Speaking:
     """Ask one candidate and wait for its first meaningful event; raise `AttemptFailed` if it does not come."""
     attempt = Attempt(len(call.attempts) + 1, candidate, clock.monotonic())
     try:
-        chosen = translate.route(call, candidate)
+        chosen = asking.route(call, candidate)
     except Inexpressible as fault:
         attempt.failure, attempt.ended = failures.named("inexpressible", fault.message), attempt.started
         call.attempts.append(attempt)
-        raise AttemptFailed(attempt.failure) from None
+        raise AttemptFailed(attempt.failure, param=fault.param) from None
     call.attempts.append(attempt)
     health.begin(candidate.key)
     try:
@@ -103,9 +111,17 @@ async def _first_event(call: Call, candidate: Candidate, attempt: Attempt, chose
         response = call.response = await client.send(_request(call, candidate, replace(chosen, body=more)))
         await _refuse_failure(response)
         bodies.append(await response.read(settings.PROXY_REPLY_LIMIT))
+    if chosen.pauses:
+        bodies = await continuing.whole(call, chosen, bodies[0], partial(_asked_on, call, candidate))
     seen, written = translate.whole(call, chosen, bodies)
-    _judge(seen, ended=True)
+    _judge(call, seen, ended=True)
     return Speaking(candidate, response, seen, written, chosen)
+
+
+async def _asked_on(call: Call, candidate: Candidate, chosen: Route) -> UpstreamResponse:
+    """Ask the candidate that speaks for more of the same turn."""
+    response = call.response = await client.send(_request(call, candidate, chosen))
+    return response
 
 
 async def _refuse_failure(response: UpstreamResponse) -> None:
@@ -117,6 +133,8 @@ async def _refuse_failure(response: UpstreamResponse) -> None:
 async def _begin_stream(call: Call, candidate: Candidate, response: UpstreamResponse, chosen: Route) -> Speaking:
     watch = translate.stream(call, chosen)
     pieces = aiter(response)
+    if isinstance(watch, ContinuedTranslation):
+        pieces = continuing.pieces(call, chosen, response, watch, partial(_asked_on, call, candidate))
     held = []
     size, begun = 0, False
     async for piece in pieces:
@@ -126,12 +144,14 @@ async def _begin_stream(call: Call, candidate: Candidate, response: UpstreamResp
         ready = watch.feed(piece)
         held.append(ready)
         size += len(ready)
-        if watch.seen.spoke and watch.seen.error is None and not watch.seen.malformed:
+        _judge(call, watch.seen, ended=watch.seen.ended or size > HELD_LIMIT)
+        if watch.seen.spoke and (
+            watch.seen.ended or not watch.seen.blank
+        ):  # a blank answer's usage is worth waiting for
             break
-        _judge(watch.seen, ended=watch.seen.ended or size > HELD_LIMIT)
     else:
         held.append(watch.close())
-        _judge(watch.seen, ended=True)
+        _judge(call, watch.seen, ended=True)
     return Speaking(candidate, response, watch.seen, b"".join(held), chosen, watch, pieces)
 
 
@@ -150,7 +170,7 @@ async def _not_a_stream(
         body += piece
         if len(body) > settings.PROXY_REPLY_LIMIT:
             raise AttemptFailed(failures.named("malformed", "The provider's answer is too large."))
-    _judge(chosen.upstream.watch_whole(body), ended=True)
+    _judge(call, chosen.upstream.watch_whole(body), ended=True)
     watch, told = translate.replayed(call, chosen, body)
     if call.options is not None and call.options.delay is not None:
         while not watch.seen.spoke and not watch.seen.ended:
@@ -165,14 +185,31 @@ async def _nothing() -> AsyncIterator[bytes]:
         yield piece
 
 
-def _judge(seen: Seen, *, ended: bool) -> None:
+def _judge(call: Call, seen: Seen, *, ended: bool) -> None:
     """A 200 can still be a failure: an error inside, nonsense, or nothing at all."""
+    if seen.blank and (ended or seen.malformed):
+        _judge_blank(call, seen)
     if seen.error is not None:
         raise AttemptFailed(failures.from_error_object(seen.error))
     if seen.malformed:
         raise AttemptFailed(failures.named("malformed", f"The provider sent {seen.malformed}."))
     if ended and not seen.spoke:
         raise AttemptFailed(failures.named("empty"))
+
+
+def _judge_blank(call: Call, seen: Seen) -> None:
+    """An answer without a word may be a slip of the model's. A call that could not be read always is (D53, D62)."""
+    if seen.frames or seen.blank not in BLANKS:
+        return
+    if seen.blank == "stop":
+        limits = call.request.sampling.stop if call.request is not None else ()
+        counted = seen.usage is not None and bool(seen.usage.output_total)
+        if call.blanks or counted or limits or len(call.attempts) >= settings.PROXY_MAX_ATTEMPTS:
+            return  # told as it is: empty
+    elif call.dialect.name == "gemini":
+        return  # it has a word for it
+    call.blanks += 1
+    raise Blank(failures.named(BLANKS[seen.blank]))
 
 
 def _request(call: Call, candidate: Candidate, chosen: Route) -> UpstreamRequest:

@@ -10,7 +10,7 @@ import random
 from django.conf import settings
 
 from proxx.gateway import recall
-from proxx.gateway.attempt import AttemptFailed, Speaking, repeats_secret, speak
+from proxx.gateway.attempt import AttemptFailed, Blank, Speaking, repeats_secret, speak
 from proxx.gateway.call import Call
 from proxx.gateway.errors import (
     BadRequest,
@@ -43,7 +43,9 @@ async def first_to_speak(call: Call, plan: Plan) -> Speaking:
         if not _budget_left(call):
             break
         try:
-            return await speak(call, candidate)
+            return await _spoken(call, candidate)
+        except Blank as blank:
+            raise _unreadable(call, blank) from None
         except AttemptFailed as failed:
             last = failed
             move = cooldown.apply(failed.failure, candidate, tried_in_place=0)
@@ -57,6 +59,16 @@ async def first_to_speak(call: Call, plan: Plan) -> Speaking:
     raise _summary(call, last)
 
 
+async def _spoken(call: Call, candidate: Candidate) -> Speaking:
+    """Let a candidate speak; once in a call, one whose answer was blank gets a second chance at once."""
+    try:
+        return await speak(call, candidate)
+    except Blank:
+        if call.blanks > 1 or not _budget_left(call):
+            raise
+    return await speak(call, candidate)
+
+
 async def _in_place(call: Call, candidate: Candidate) -> Speaking:
     """Every candidate failed, one of them in a passing way: give it a few more chances, each after a longer pause."""
     last: AttemptFailed | None = None
@@ -66,7 +78,9 @@ async def _in_place(call: Call, candidate: Candidate) -> Speaking:
             break
         await asyncio.sleep(pause)
         try:
-            return await speak(call, candidate)
+            return await _spoken(call, candidate)
+        except Blank as blank:
+            raise _unreadable(call, blank) from None
         except AttemptFailed as failed:
             last = failed
             if cooldown.apply(failed.failure, candidate, tried_in_place=turn) != "same_again":
@@ -137,10 +151,16 @@ def _summary(call: Call, last: AttemptFailed | None) -> GatewayError:
     return UpstreamFailed(detail=detail)
 
 
+def _unreadable(call: Call, blank: Blank) -> UpstreamFailed:
+    """A model that cannot write its call will not do better elsewhere; an empty ending here would be taken for done."""
+    detail = f"{call.attempts[-1].candidate.provider.id}: {blank.failure.kind}"
+    return UpstreamFailed("The model's call of a tool could not be read.", code="upstream_malformed", detail=detail)
+
+
 def _rejected(call: Call, last: AttemptFailed) -> BadRequest:
     failure = last.failure
     if failure.kind == "inexpressible":
-        return BadRequest(failure.message, code="unsupported_parameter")
+        return BadRequest(failure.message, code="unsupported_parameter", param=last.param)
     return RejectedUpstream(
         failure.message or "The provider rejected this request.",
         kind=failure.kind,

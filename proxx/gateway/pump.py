@@ -141,7 +141,7 @@ async def _watched(call: Call, speaking: Speaking) -> AsyncGenerator[bytes, None
     if watch is None or pieces is None:
         raise TypeError("a whole answer has no pieces")
     call.fail = watch.fail
-    alarm = _Alarm(call, speaking)
+    alarm = _Alarm(call)
     failure, whole = "truncated", False
     _noticed(call, speaking)
     call.bytes_out += len(speaking.held)
@@ -204,10 +204,10 @@ def _told(speaking: Speaking) -> ErrorFacts:
 class _Alarm:
     """Ends a stream that runs into PROXY_TOTAL_TIMEOUT, by closing its upstream; silent when that is 0."""
 
-    __slots__ = ("_speaking", "_timer", "rang")
+    __slots__ = ("_call", "_timer", "rang")
 
-    def __init__(self, call: Call, speaking: Speaking) -> None:
-        self.rang, self._speaking = False, speaking
+    def __init__(self, call: Call) -> None:
+        self.rang, self._call = False, call
         self._timer: asyncio.TimerHandle | None = None
         if settings.PROXY_TOTAL_TIMEOUT:
             left = call.started + settings.PROXY_TOTAL_TIMEOUT - clock.monotonic()
@@ -215,7 +215,8 @@ class _Alarm:
 
     def _ring(self) -> None:
         self.rang = True
-        self._speaking.response.abandon()
+        if self._call.response is not None:
+            self._call.response.abandon()
 
     def cancel(self) -> None:
         if self._timer is not None:

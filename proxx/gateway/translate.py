@@ -1,133 +1,30 @@
-"""What one candidate is asked and how its answer is told: bytes that pass, or a translation.
+"""How a candidate's answer is told: bytes that pass, or a translation.
 
-Same dialect on both sides: the client's own bytes go up, the upstream's come back, and only a watcher reads along. Else
-the client's dialect reads the request once per call, the upstream's writes it, and the way back runs through
-protocols/translation.py. Which candidate is asked, and what its failures mean, is decided elsewhere.
+Same dialect on both sides: the upstream's bytes come back as they are, and only a watcher reads along. Else the way
+back runs through protocols/translation.py. What the candidate was asked is asking.py; what its failures mean is decided
+elsewhere.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 
 import msgspec
 from django.conf import settings
 
-from proxx.gateway import keepsakes
+from proxx.gateway.asking import Route, read
 from proxx.gateway.call import Call
-from proxx.gateway.errors import BadRequest
 from proxx.gateway.pacing import PacedWatch
 from proxx.kit import clock
 from proxx.protocols import registry
+from proxx.protocols.continuation import ContinuedTranslation, one_of
 from proxx.protocols.framing.sse import FrameTooLarge
-from proxx.protocols.hub.errors import ErrorFacts, Inexpressible, Unreadable
+from proxx.protocols.hub.errors import ErrorFacts
 from proxx.protocols.hub.estimate import tokens
-from proxx.protocols.hub.facts import facts_of
-from proxx.protocols.hub.losses import Losses
 from proxx.protocols.hub.occasion import Occasion
+from proxx.protocols.hub.parts import Part
 from proxx.protocols.hub.reply import Reply, fold, joined, unfold
-from proxx.protocols.hub.request import Envelope, Request
-from proxx.protocols.hub.target import Target
-from proxx.protocols.profile import replies, requests
-from proxx.protocols.profile.bodies import applied
-from proxx.protocols.spec import Mend, Protocol, Seen, Watch
+from proxx.protocols.hub.request import Request
+from proxx.protocols.spec import Seen, StreamReader, Watch
 from proxx.protocols.translation import StreamTranslation, mended, note
-from routing.planner import Candidate
-
-ALWAYS_REWRITTEN = "codex_backend"  # a backend so far from its dialect that no body passes unchanged
-ASKS_NO_USAGE = "no_stream_options"
-FEATURES = b"anthropic-beta"
-
-Headers = tuple[tuple[bytes, bytes], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One candidate's way: the upstream's dialect, the body it gets, and how its answer comes back.
-
-    `mends` is None where bytes pass as they are.
-    """
-
-    upstream: Protocol
-    candidate: Candidate
-    body: bytes
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-    mends: tuple[Mend, ...] | None = None
-    notes: Sequence[str] = ()
-    more: tuple[bytes, ...] = ()
-
-    @property
-    def translates(self) -> bool:
-        """Tell whether the answer's bytes are ours, not the provider's."""
-        return self.mends is not None
-
-    @property
-    def target(self) -> Target:
-        """Return whom the request was, or would be, written for."""
-        return target_of(self.candidate)
-
-
-def route(call: Call, candidate: Candidate) -> Route:
-    """Return how this candidate is asked; raise `BadRequest` for what no dialect could read, `Inexpressible` for what
-    this one cannot say."""
-    upstream = registry.get(candidate.protocol)
-    passing = _passing(call, candidate) if upstream is call.dialect else None
-    if passing is not None:
-        ask_usage = ASKS_NO_USAGE not in candidate.quirks
-        body = upstream.same_dialect(passing, model=candidate.model, ask_usage=ask_usage)
-        return Route(upstream, candidate, body, call.client_headers)
-    request = read(call)
-    if call.wishes is not None:
-        request = requests.edited(request, call.wishes, target_of(candidate))
-    losses = Losses(strict=call.strict)
-    losses.notes.extend(call.reading_notes)
-    target = target_of(candidate)
-    kept = keepsakes.restored(call.tenant.id, request)
-    if kept:
-        target = msgspec.structs.replace(target, restored=kept)
-    written = upstream.write_request(request, target, losses)
-    more = written.more or (written.body,) * (request.repeats - 1)
-    if call.wishes is None:
-        return Route(upstream, candidate, written.body, written.headers, written.mends, losses.notes, more)
-    # Written anew for a profile's sake alone, a request keeps what its dialect's headers said.
-    own = call.client_headers if upstream is call.dialect and ALWAYS_REWRITTEN not in candidate.quirks else ()
-    mends = (*written.mends, *replies.mends(call.wishes.shown))
-    return Route(upstream, candidate, written.body, _both(own, written.headers), mends, losses.notes, more)
-
-
-def _passing(call: Call, candidate: Candidate) -> Envelope | None:
-    """Return the request whose bytes a provider of the client's own dialect gets; None if it must be written anew."""
-    if ALWAYS_REWRITTEN in candidate.quirks or call.recalled is not None:
-        return None
-    envelope, target = call.envelope, target_of(candidate)
-    if call.wishes is not None:
-        wished = applied(envelope, call.wishes, target)
-        if wished is None:
-            return None
-        envelope = wished
-    return envelope if call.dialect.passes(envelope, target) else None
-
-
-def _both(own: Headers, written: Headers) -> Headers:
-    """Return the client's headers and those of the written request; of lists of features, both."""
-    said = dict(own)
-    for name, value in written:
-        earlier = said.get(name, b"") if name == FEATURES else b""
-        said[name] = earlier + b"," + value if earlier else value
-    return tuple(said.items())
-
-
-def read(call: Call) -> Request:
-    """Return the call's request in no dialect, read when first asked for."""
-    if call.request is None:
-        losses = Losses(strict=call.strict)
-        try:
-            call.request = call.dialect.read_request(call.envelope, losses)
-        except Unreadable as fault:
-            raise BadRequest(fault.message, code=fault.code, param=fault.param) from None
-        except Inexpressible as fault:
-            raise BadRequest(fault.message, code="unsupported_parameter", param=fault.param) from None
-        call.reading_notes = losses.notes
-    return call.request
 
 
 def answered_here(call: Call) -> bytes | None:
@@ -147,7 +44,9 @@ def stream(call: Call, chosen: Route) -> Watch:
     """Return what takes the candidate's stream and gives the client's."""
     if chosen.mends is None:
         form = {"form": call.envelope.form} if call.envelope.form else {}
-        return call.dialect.watch_stream(strip_usage=not call.envelope.wants_usage, rename=_renamed(call, chosen), **form)
+        return call.dialect.watch_stream(
+            strip_usage=not call.envelope.wants_usage, rename=_renamed(call, chosen), **form
+        )
     return _translation(call, chosen)
 
 
@@ -175,7 +74,7 @@ def whole(call: Call, chosen: Route, bodies: Sequence[bytes]) -> tuple[Seen, byt
         if reply is None:
             return seen, b""
         replies.append(reply)
-    return seen, _written(call, joined(replies), seen)
+    return seen, _written(call, one_of(replies) if chosen.pauses else joined(replies), seen)
 
 
 def _renamed(call: Call, chosen: Route) -> str:
@@ -184,6 +83,24 @@ def _renamed(call: Call, chosen: Route) -> str:
     if call.tenant.answer_with_alias:
         return asked
     return asked if call.dialect.echoes_model and chosen.candidate.model != asked else ""
+
+
+def paused(call: Call, chosen: Route, bodies: Sequence[bytes]) -> tuple[Part, ...] | None:
+    """Return what a turn holds that ended in a pause with the last of these bodies; None for any other."""
+    replies = []
+    for body in bodies:
+        seen, reply = _collected(call, chosen, body) if _is_stream(chosen, body) else _read(call, chosen, body)
+        if reply is None or len(reply.choices) != 1 or seen.error is not None:
+            return None
+        replies.append(reply)
+    if replies[-1].choices[0].finish.reason != "pause":
+        return None
+    return tuple(part for reply in replies for part in reply.choices[0].parts)
+
+
+def reader(call: Call, chosen: Route) -> StreamReader:
+    """Return what reads the candidate's stream."""
+    return chosen.upstream.stream_reader(chosen.target, call.id.hex)
 
 
 def _is_stream(chosen: Route, body: bytes) -> bool:
@@ -228,7 +145,7 @@ def _written(call: Call, reply: Reply, seen: Seen) -> bytes:
     seen.usage = reply.usage
     kept = Seen()
     note(kept, unfold(reply), {})
-    seen.blobs = kept.blobs
+    seen.blobs, seen.blank = kept.blobs, kept.blank
     told = call.dialect.write_whole(reply, _occasion(call))
     if not told:
         seen.malformed = "an answer without what was asked for"
@@ -242,7 +159,8 @@ def _translation(call: Call, chosen: Route) -> StreamTranslation:
     writer = call.dialect.stream_writer(_occasion(call))
     if _may_be_referred_to(call):
         call.whole = lambda: getattr(writer, "whole", b"")
-    return StreamTranslation(reader, chosen.mends or (), writer)
+    kind = ContinuedTranslation if chosen.pauses else StreamTranslation
+    return kind(reader, chosen.mends or (), writer)
 
 
 def _may_be_referred_to(call: Call) -> bool:
@@ -272,20 +190,3 @@ def _as_asked(call: Call) -> Request | None:
         return call.request
     state = msgspec.structs.replace(call.request.state, previous_response_id=call.recalled.previous)
     return msgspec.structs.replace(call.request, state=state)
-
-
-def target_of(candidate: Candidate) -> Target:
-    """Return whom a request is written for."""
-    return _target(candidate.provider.id, candidate.model, candidate.protocol, candidate.quirks)
-
-
-@lru_cache(maxsize=4096)
-def _target(provider_id: str, model: str, protocol: str, quirks: frozenset[str]) -> Target:
-    return Target(
-        provider=provider_id,
-        model=model,
-        dialect=protocol,
-        quirks=quirks,
-        facts=facts_of(model),
-        default_max_output=settings.PROXY_DEFAULT_MAX_TOKENS or None,
-    )

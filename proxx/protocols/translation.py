@@ -82,6 +82,8 @@ def note(seen: Seen, events: Sequence[Event], calls: dict[int, str]) -> None:
             case PartClosed(whole=whole) if whole is not None:
                 seen.spoke = True
             case Finished():
+                if not seen.spoke:
+                    seen.blank = event.reason
                 seen.finished = seen.spoke = True
             case Started(usage=usage) | UsageReported(usage=usage):
                 seen.usage = usage or seen.usage
@@ -89,6 +91,8 @@ def note(seen: Seen, events: Sequence[Event], calls: dict[int, str]) -> None:
                 seen.error = event.error
             case Broken():
                 seen.malformed = event.why
+                if event.call and not seen.spoke:
+                    seen.blank = "malformed_call"
             case Ended():
                 seen.ended = True
 

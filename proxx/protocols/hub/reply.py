@@ -59,11 +59,12 @@ def joined(replies: Sequence[Reply]) -> Reply:
         replies[0],
         choices=tuple(choice for one in replies for choice in one.choices),
         vectors=tuple(vector for one in replies for vector in one.vectors),
-        usage=_added(used) if used else None,
+        usage=summed(used) if used else None,
     )
 
 
-def _added(used: Sequence[Usage]) -> Usage:
+def summed(used: Sequence[Usage]) -> Usage:
+    """Return the usage of several replies in one; what none of them counted stays unknown."""
     counts = {
         name: sum(known)
         for name in Usage.__struct_fields__

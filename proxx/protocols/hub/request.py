@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from proxx.protocols.hub.conversation import Traits
 from proxx.protocols.hub.parts import CacheMark, Turn
 
 
@@ -16,7 +17,8 @@ class Envelope(msgspec.Struct, frozen=True):
 
     `model` is the name as the client wrote it; `stream` whether it wants events; `wants_usage` whether it asked for the
     usage event of a stream; `body` the bytes as they came; `options` the dialect's raw stream options, if any;
-    `form` a variant of the dialect (its meaning is the dialect's own, such as Gemini's JSON array streams).
+    `form` a variant of the dialect (its meaning is the dialect's own, such as Gemini's JSON array streams); `traits`
+    what tells its conversation from others.
     """
 
     dialect: str
@@ -26,6 +28,7 @@ class Envelope(msgspec.Struct, frozen=True):
     body: bytes
     options: bytes = b""
     form: str = ""
+    traits: Traits | None = None
 
 
 class HostedConfig(msgspec.Struct, frozen=True):
@@ -160,7 +163,8 @@ class Request(msgspec.Struct, frozen=True):
 
     `max_output` includes reasoning. `runtime` holds Ollama's options that are nobody else's (num_ctx, num_keep, ...),
     `keep_alive` its own. `old_functions` says that a chat client spoke of functions instead of tools. `texts` makes it
-    a request for embeddings; `repeats` is how often it is sent, where all replies together are one answer. `extras` are
+    a request for embeddings; `resumes` says that the last turn is one that the provider paused, for it to go on with;
+    `repeats` is how often it is sent, where all replies together are one answer. `extras` are
     members that only the client's dialect knows, by name: noted, never sent to another dialect.
     """
 
@@ -190,4 +194,5 @@ class Request(msgspec.Struct, frozen=True):
     old_functions: bool = False
     texts: Texts | None = None
     repeats: int = 1
+    resumes: bool = False
     extras: dict[str, Any] = {}

@@ -50,7 +50,7 @@ def write_request(request: Request, target: Target, losses: Losses) -> Written:
     tools = write_tools(request, target, names, losses, thinking=thinking)
     _ask_for_json(request, said, losses)
     mends: list[Mend] = [*tools.mends, *names.mends()]
-    mends += without_prefill(said.messages, request, losses, allowed=_continues(target, thinking))
+    mends += without_prefill(said.messages, request, losses, allowed=request.resumes or _continues(target, thinking))
     blank = [one for one in request.sampling.stop if not one.strip()]
     if blank:
         mends.append(StopAt(blank))

@@ -104,7 +104,7 @@ class StreamReader:
         choices = [self._choices[index] for index in sorted(self._choices)]
         ends = [choice.finished() for choice in choices]
         if not whole and any(end.reason == "malformed_call" for end in ends):
-            events.append(self._end(Broken("a call of a function that is not one"))[0])
+            events.append(self._end(Broken("a call of a function that is not one", call=True))[0])
             return
         if not whole and any(end.reason == "error" for end in ends):
             events.append(self._fails(dict(_NO_SIGNATURE)))
