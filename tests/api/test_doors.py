@@ -140,7 +140,7 @@ def test_health_is_public_and_says_little(module_proxx: LiveProxx):
     assert set(body) == {"ok", "service", "version"}
 
 
-def test_every_door_but_health_asks_for_a_key(module_proxx: LiveProxx):
+def test_every_door_but_health_and_versions_asks_for_a_key(module_proxx: LiveProxx):
     """The doors are taken from the real URL table: a new one without a policy is found here."""
     from proxx.api.app import api
 
@@ -151,4 +151,4 @@ def test_every_door_but_health_asks_for_a_key(module_proxx: LiveProxx):
         (path, method): ask(module_proxx, {}, method, path, None)[0] for path in paths for method in ("GET", "POST")
     }
     open_doors = {path for (path, _), status in answers.items() if status not in (401, 405)}
-    assert open_doors == {"/health"}
+    assert open_doors == {"/health", "/version", "/api/version"}
