@@ -62,8 +62,9 @@ def _entire(ladder: Ladder, item: dict[str, Any]) -> bytes:
     place = Item(ladder, prefix=_PREFIXES.get(kind, ""), given=given if isinstance(given, str) else "")
     members = {name: value for name, value in item.items() if name != "id"}
     begun = members | {"status": "in_progress"} if "status" in members else members
+    added = place.begin(**begun)  # in the order of their sequence numbers
     steps = [ladder.event(f"response.{kind}.{step}", place.at) for step in _STEPS.get(kind, ())]
-    return b"".join([place.begin(**begun), *steps, place.end(**members)])
+    return b"".join([added, *steps, place.end(**members)])
 
 
 def _object(args: str) -> dict[str, Any] | None:
