@@ -88,7 +88,7 @@ class Profile(models.Model):
         max_length=16,
         blank=True,
         choices=Effort.choices,
-        help_text="How much to think where a request says nothing about reasoning. Empty: the model's own default.",
+        help_text="How much to think where a request says nothing about reasoning.",
     )
     reasoning_summary = models.CharField(
         "summary",
@@ -108,8 +108,8 @@ class Profile(models.Model):
         max_length=16,
         blank=True,
         choices=Shown.choices,
-        help_text="Empty: each client gets reasoning in its own dialect's form. As text: under a heading, before the "
-        "answer, for clients that show nothing else. Left out: clients never see it.",
+        help_text="In each client's own form; or as text under a heading before the answer, for clients that show "
+        "nothing else; or not at all.",
     )
     models_include = models.TextField(
         "list only",
@@ -131,7 +131,7 @@ class Profile(models.Model):
         blank=True,
         choices=Fast.choices,
         help_text="Asks for service_tier “priority”, which costs more, of providers that are spoken to in Responses. "
-        "Requests ask with the header x-open-hax-fast-mode: true, or refuse with false. Empty: nobody.",
+        "Requests ask with the header x-open-hax-fast-mode: true, or refuse with false.",
     )
     chunk_delay_ms = models.PositiveIntegerField(
         "pause between words",
@@ -154,7 +154,7 @@ class Profile(models.Model):
         blank=True,
         choices=Dialect.choices,
         help_text="The dialect for providers that know several: with Responses, chat requests go to /v1/responses and "
-        "come back as chat. Empty: the client's own.",
+        "come back as chat.",
     )
     headers = models.TextField(
         "extra headers",

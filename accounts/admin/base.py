@@ -22,6 +22,8 @@ class CarefulAdmin(ModelAdmin):
     empty_value_display = "–"
     # What the list's button says, if not “Add …”.
     add_label = ""
+    # What the first choice of a list of rows says, by field.
+    unchosen: dict[str, str] = {}
     # Fields that change with another one, and are saved along with it.
     saved_along: dict[str, tuple[str, ...]] = {}
 
@@ -40,6 +42,13 @@ class CarefulAdmin(ModelAdmin):
         """Offer one way to save: the three of Django's forms leave people guessing."""
         context.update(show_save_and_add_another=False, show_save_and_continue=False)
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Say in words what it means to choose no row, where `unchosen` knows it."""
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is not None and db_field.name in self.unchosen:
+            field.empty_label = self.unchosen[db_field.name]
+        return field
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Return the list's actions without the bulk deletion."""

@@ -58,6 +58,7 @@ class ApiKeyAdmin(CarefulAdmin):
 
     form = IssueForm
     add_label = "Issue key"
+    unchosen = {"profile": "The tenant's"}
     list_display = ("named", "tenant", "state", "used", "ends", "created")
     list_filter = (StateFilter, "tenant")
     list_select_related = ("tenant",)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
+from django.db import models
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
@@ -14,12 +15,13 @@ from accounts.profile import lines_of
 
 # What the first choice of a list says, instead of dashes.
 UNSET = {
-    "reasoning_effort": "As requested",
-    "reasoning_summary": "As requested",
-    "reasoning_shown": "As each client expects it",
+    "reasoning_effort": "The model's own default",
+    "reasoning_summary": "The model's own default",
+    "reasoning_shown": "In each client's own form",
     "fast_mode": "Nobody",
     "preferred_dialect": "The client's own dialect",
 }
+LINES = 3
 ABOUT = (
     "A profile gives requests what they do not say themselves. It does nothing until a tenant, a key or a listener "
     "has it; of several, the listener's counts, then the key's, then the tenant's."
@@ -34,12 +36,13 @@ class ProfileAdmin(CarefulAdmin):
     search_fields = ("name", "notes")
     search_help_text = "Search by name or notes"
     fieldsets_new = (
-        (None, {"fields": ("name", "notes"), "description": ABOUT}),
+        (None, {"fields": ("name",), "description": ABOUT}),
         ("Reasoning", {"fields": (("reasoning_effort", "reasoning_summary"), "complete_reasoning", "reasoning_shown")}),
         ("Words and tools", {"fields": ("temperature", "web_search")}),
-        ("Model list", {"fields": (("models_include", "models_exclude"), "reasoning_variants")}),
-        ("Speed", {"fields": ("fast_mode", ("chunk_delay_ms", "chunk_delay_max_ms"))}),
-        ("On the way to providers", {"fields": ("preferred_dialect", ("headers", "blocked_headers"))}),
+        ("Model list", {"fields": ("models_include", "models_exclude", "reasoning_variants")}),
+        ("Speed", {"fields": ("fast_mode", "chunk_delay_ms", "chunk_delay_max_ms")}),
+        ("On the way to providers", {"fields": ("preferred_dialect", "headers", "blocked_headers")}),
+        ("Notes", {"fields": ("notes",)}),
     )
 
     @display(description="does")
@@ -75,6 +78,13 @@ class ProfileAdmin(CarefulAdmin):
         field = super().formfield_for_choice_field(db_field, request, **kwargs)
         if db_field.name in UNSET:
             field.choices = [("", UNSET[db_field.name]), *db_field.choices]
+        return field
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Keep the boxes for a few lines low."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(db_field, models.TextField) and field is not None:
+            field.widget.attrs["rows"] = LINES
         return field
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

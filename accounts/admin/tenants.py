@@ -19,6 +19,7 @@ from accounts.models import DEFAULT_TENANT_ID, ApiKey, Tenant
 class TenantAdmin(CarefulAdmin):
     """Tenants are added and switched off; they can be deleted only as long as they never had a key."""
 
+    unchosen = {"profile": "No profile"}
     list_display = ("named", "state", "active_keys", "model_names", "created")
     list_filter = ("is_active",)
     search_fields = ("slug", "name")
