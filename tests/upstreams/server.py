@@ -170,6 +170,10 @@ class SimulatedProvider:
             return self._good_reply(arrival, entry)
         except Refused as refused:
             return play.refused(refused.refusal, entry.id)
+        except (TypeError, ValueError, AttributeError, LookupError, RecursionError) as fault:
+            # No check has a word for it, or a schema is none: the request's fault all the same, as at the real ones.
+            said = f"This request has a form that is not known here ({type(fault).__name__}: {fault})."
+            return play.refused(invalid(said), entry.id)
 
     def _good_reply(self, arrival: Arrival, entry: Entry) -> Answer:
         for dialect, page in _pages():
@@ -198,7 +202,7 @@ class SimulatedProvider:
 
     def _spoken(self, arrival: Arrival, entry: Entry, dialect: Dialect, endpoint: Endpoint) -> Answer:
         key = self._admit(arrival, dialect)
-        ask = self._read(arrival, endpoint)
+        ask = endpoint.read(arrival, self.world)
         entry.model, entry.wishes = ask.model, ask.wishes
         script = self._script_for(ask, key)
         if script is None:
@@ -207,14 +211,6 @@ class SimulatedProvider:
             return play.answer(ask, script, endpoint.speaker(ask), dialect, entry.id)
         except KeyError as error:
             raise Refused(invalid(f"The script names a fault that nobody knows: {error}.")) from None
-
-    def _read(self, arrival: Arrival, endpoint: Endpoint) -> Ask:
-        """Read a request. What no check has a word for is the request's fault all the same, as it is at real ones."""
-        try:
-            return endpoint.read(arrival, self.world)
-        except (TypeError, ValueError, AttributeError, LookupError, RecursionError) as fault:
-            kind = type(fault).__name__
-            raise Refused(invalid(f"This request is not of a form that is known here ({kind}: {fault}).")) from None
 
     def _script_for(self, ask: Ask, key: str) -> Script | None:
         scripted = self.scripts.take(model=ask.model, key=key, text=ask.text)
