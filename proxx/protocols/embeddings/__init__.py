@@ -3,19 +3,8 @@
 Hugging Face's and TEI's servers are upstreams only. No embedding is streamed.
 """
 
-from typing import NoReturn
-
 from proxx.protocols.embeddings import clients, texts, upstreams
 from proxx.protocols.spec import Protocol
-
-
-def _no_stream(**_: object) -> NoReturn:
-    raise TypeError("embeddings are never streamed")
-
-
-def _upstream_only(body: bytes, **_: object) -> NoReturn:
-    raise TypeError("nobody calls in this dialect")
-
 
 OPENAI = Protocol(
     name="openai_embeddings",
@@ -23,7 +12,7 @@ OPENAI = Protocol(
     stream_type="application/json",
     read_envelope=clients.read_openai,
     same_dialect=clients.same_dialect,
-    watch_stream=_no_stream,
+    watch_stream=clients.no_stream,
     watch_whole=upstreams.watch_whole,
     rename_whole=clients.rename_whole,
     write_error=clients.write_error,
@@ -45,7 +34,7 @@ OLLAMA = Protocol(
     stream_type="application/json",
     read_envelope=clients.read_ollama,
     same_dialect=clients.same_dialect,
-    watch_stream=_no_stream,
+    watch_stream=clients.no_stream,
     watch_whole=upstreams.watch_whole,
     rename_whole=clients.rename_whole,
     write_error=clients.write_error,
@@ -66,7 +55,7 @@ GEMINI = Protocol(
     stream_type="application/json",
     read_envelope=clients.read_gemini,
     same_dialect=clients.same_gemini,
-    watch_stream=_no_stream,
+    watch_stream=clients.no_stream,
     watch_whole=upstreams.watch_whole,
     rename_whole=lambda body, model: body,
     write_error=clients.write_error,
@@ -81,31 +70,40 @@ GEMINI = Protocol(
     estimates=False,
 )
 
-
-def _server(name: str, label: str) -> Protocol:
-    return Protocol(
-        name=name,
-        label=label,
-        stream_type="application/json",
-        read_envelope=_upstream_only,
-        same_dialect=_upstream_only,
-        watch_stream=_no_stream,
-        watch_whole=upstreams.watch_whole,
-        rename_whole=lambda body, model: body,
-        write_error=clients.write_error,
-        write_stream_error=clients.write_error,
-        heartbeat=b"",
-        write_request=upstreams.write_servers,
-        read_whole=upstreams.read_whole,
-        streams_json=True,
-        estimates=False,
-    )
-
-
-PROTOCOLS = (
-    OPENAI,
-    OLLAMA,
-    GEMINI,
-    _server("hf_embeddings", "Hugging Face embeddings"),
-    _server("tei_embeddings", "TEI embeddings"),
+HUGGING_FACE = Protocol(
+    name="hf_embeddings",
+    label="Hugging Face embeddings",
+    stream_type="application/json",
+    read_envelope=clients.nobodys,
+    same_dialect=clients.nobodys,
+    watch_stream=clients.no_stream,
+    watch_whole=upstreams.watch_whole,
+    rename_whole=lambda body, model: body,
+    write_error=clients.write_error,
+    write_stream_error=clients.write_error,
+    heartbeat=b"",
+    write_request=upstreams.write_servers,
+    read_whole=upstreams.read_whole,
+    streams_json=True,
+    estimates=False,
 )
+
+TEI = Protocol(
+    name="tei_embeddings",
+    label="TEI embeddings",
+    stream_type="application/json",
+    read_envelope=clients.nobodys,
+    same_dialect=clients.nobodys,
+    watch_stream=clients.no_stream,
+    watch_whole=upstreams.watch_whole,
+    rename_whole=lambda body, model: body,
+    write_error=clients.write_error,
+    write_stream_error=clients.write_error,
+    heartbeat=b"",
+    write_request=upstreams.write_servers,
+    read_whole=upstreams.read_whole,
+    streams_json=True,
+    estimates=False,
+)
+
+PROTOCOLS = (OPENAI, OLLAMA, GEMINI, HUGGING_FACE, TEI)

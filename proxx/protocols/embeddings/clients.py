@@ -1,6 +1,6 @@
 """Heads of embedding requests, bodies that stay in their dialect, and vectors told as each client expects them."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import orjson
@@ -109,3 +109,13 @@ def rename_whole(body: bytes, model: str) -> bytes:
 def write_error(facts: ErrorFacts) -> bytes:
     """Write an error in OpenAI's envelope; each door's own dialect words the errors its clients see."""
     return orjson.dumps({"error": error_object(facts)})
+
+
+def no_stream(**_: object) -> NoReturn:
+    """Refuse to watch a stream: no embedding is streamed. Raises `TypeError`."""
+    raise TypeError("embeddings are never streamed")
+
+
+def nobodys(body: bytes, **_: object) -> NoReturn:
+    """Refuse to read a request in a dialect that only upstreams speak. Raises `TypeError`."""
+    raise TypeError("nobody calls in this dialect")
