@@ -14,7 +14,7 @@ router = Router(auth=client_key, tags=["Media"])
 
 Door = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
-# Path, dialect, its form, and what it is. OpenAI's paths are also found without their version (F-014).
+# Path, dialect, its form, and what it is. OpenAI's paths are also found without their version.
 OPENAI_DOORS = (
     ("/completions", "openai_completions", "", "Legacy completion, whole or streamed"),
     ("/embeddings", "openai_embeddings", "", "Embeddings"),
