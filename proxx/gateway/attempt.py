@@ -13,7 +13,7 @@ from functools import partial
 
 from django.conf import settings
 
-from proxx.gateway import asking, continuing, pacing, translate
+from proxx.gateway import asking, continuing, fetching, pacing, translate
 from proxx.gateway.asking import Route
 from proxx.gateway.call import Attempt, Call
 from proxx.kit import clock
@@ -26,6 +26,7 @@ from proxx.upstream import auth, client, failures
 from proxx.upstream.failures import Failure
 from proxx.upstream.failures.prose import without
 from proxx.upstream.message import HeaderList, Timeouts, UpstreamRequest, UpstreamResponse
+from proxx.upstream.opening import opened
 from routing import health
 from routing.planner import Candidate
 
@@ -76,6 +77,7 @@ class Speaking:
 
 async def speak(call: Call, candidate: Candidate) -> Speaking:
     """Ask one candidate and wait for its first meaningful event; raise `AttemptFailed` if it does not come."""
+    await fetching.prepare(call, candidate)
     attempt = Attempt(len(call.attempts) + 1, candidate, clock.monotonic())
     try:
         chosen = asking.route(call, candidate)
@@ -101,26 +103,26 @@ async def speak(call: Call, candidate: Candidate) -> Speaking:
 
 
 async def _first_event(call: Call, candidate: Candidate, attempt: Attempt, chosen: Route) -> Speaking:
-    response = call.response = await client.send(_request(call, candidate, chosen))
+    response = await _sent(call, candidate, chosen)
     attempt.status, attempt.headers_at = response.status, clock.monotonic()
     await _refuse_failure(response)
     if call.envelope.stream:
         return await _begin_stream(call, candidate, response, chosen)
     bodies = [await response.read(settings.PROXY_REPLY_LIMIT)]
     for more in chosen.more:
-        response = call.response = await client.send(_request(call, candidate, replace(chosen, body=more)))
+        response = await _sent(call, candidate, replace(chosen, body=more))
         await _refuse_failure(response)
         bodies.append(await response.read(settings.PROXY_REPLY_LIMIT))
     if chosen.pauses:
-        bodies = await continuing.whole(call, chosen, bodies[0], partial(_asked_on, call, candidate))
+        bodies = await continuing.whole(call, chosen, bodies[0], partial(_sent, call, candidate))
     seen, written = translate.whole(call, chosen, bodies)
     _judge(call, seen, ended=True)
     return Speaking(candidate, response, seen, written, chosen)
 
 
-async def _asked_on(call: Call, candidate: Candidate, chosen: Route) -> UpstreamResponse:
-    """Ask the candidate that speaks for more of the same turn."""
-    response = call.response = await client.send(_request(call, candidate, chosen))
+async def _sent(call: Call, candidate: Candidate, chosen: Route) -> UpstreamResponse:
+    """Send a request; its answer is the call's to close from here on."""
+    response = call.response = opened(await client.send(_request(call, candidate, chosen)))
     return response
 
 
@@ -134,7 +136,7 @@ async def _begin_stream(call: Call, candidate: Candidate, response: UpstreamResp
     watch = translate.stream(call, chosen)
     pieces = aiter(response)
     if isinstance(watch, ContinuedTranslation):
-        pieces = continuing.pieces(call, chosen, response, watch, partial(_asked_on, call, candidate))
+        pieces = continuing.pieces(call, chosen, response, watch, partial(_sent, call, candidate))
     held = []
     size, begun = 0, False
     async for piece in pieces:

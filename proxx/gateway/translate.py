@@ -26,6 +26,8 @@ from proxx.protocols.hub.request import Request
 from proxx.protocols.spec import Seen, StreamReader, Watch
 from proxx.protocols.translation import StreamTranslation, mended, note
 
+LINES = "application/x-ndjson"
+
 
 def answered_here(call: Call) -> bytes | None:
     """Return the answer to a request that asks no model anything, if the first candidate could not even be told so."""
@@ -104,6 +106,8 @@ def reader(call: Call, chosen: Route) -> StreamReader:
 
 
 def _is_stream(chosen: Route, body: bytes) -> bool:
+    if chosen.upstream.stream_type == LINES:
+        return b"\n{" in body.rstrip()
     return body.lstrip()[:6].startswith((b"data:", b"event:", b":")) and not chosen.upstream.streams_json
 
 
