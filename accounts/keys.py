@@ -21,7 +21,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.key_memory import PATIENCE, Doubt, IdentityUnavailable, KeyHolder, Memory, Unknown
-from accounts.models import CLIENT_SCOPE, DEFAULT_TENANT_ID, DEFAULT_TENANT_SLUG, ApiKey, Operator, Tenant
+from accounts.models import CLIENT_SCOPE, DEFAULT_TENANT_ID, DEFAULT_TENANT_SLUG, ApiKey, Operator, Profile, Tenant
 from proxx.kit import clock, sealing
 
 __all__ = [
@@ -125,9 +125,11 @@ def issue(
     expires_at: datetime | None = None,
     created_by: Operator | None = None,
     replaces: ApiKey | None = None,
+    profile: Profile | None = None,
 ) -> tuple[ApiKey, str]:
     """Store a new key and return it with its token, which nothing can show a second time."""
     key = ApiKey(tenant=tenant, label=label, expires_at=expires_at, created_by=created_by, replaces=replaces)
+    key.profile = profile
     if scopes is not None:
         key.scopes = scopes
     token = mint(key)
@@ -151,7 +153,13 @@ def rotate(key: ApiKey, *, overlap: timedelta, created_by: Operator | None = Non
     expires_at = now + (key.expires_at - key.created_at) if key.expires_at else None
     # The successor is saved first: its signal takes the revision's row, where two editors queue.
     successor, token = issue(
-        key.tenant, label=key.label, scopes=key.scopes, expires_at=expires_at, created_by=created_by, replaces=key
+        key.tenant,
+        label=key.label,
+        scopes=key.scopes,
+        expires_at=expires_at,
+        created_by=created_by,
+        replaces=key,
+        profile=key.profile,
     )
     key.refresh_from_db(fields=["expires_at", "revoked_at"])
     if key.state(now) != "active":

@@ -198,8 +198,8 @@ class Listener(models.Model):
         "clients' own keys for",
         max_length=64,
         blank=True,
-        help_text="Empty: callers need a proxx key, as everywhere. With a provider: callers bring their own key of "
-        "that provider instead, and it goes there alone; it is never stored, logged or tried elsewhere.",
+        help_text="Callers bring their own key of this provider in place of a proxx key. It goes there alone, and is "
+        "never stored, logged or tried elsewhere.",
     )
     own_key_tenant = models.ForeignKey(
         Tenant,
