@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 import msgspec
 
-from proxx.protocols.framing.lenient import FAULTS, decode
+from proxx.protocols.framing.lenient import FAULTS, T, decode
 from proxx.protocols.framing.members import Unclear, may_repeat, spans
+from proxx.protocols.hub.conversation import Traits
 from proxx.protocols.hub.errors import Unreadable
 from proxx.protocols.hub.request import Envelope
 
@@ -18,18 +19,16 @@ LONGEST_NAME = 256  # characters: names are remembered, and a name of megabytes 
 CONTROL_FIELDS = (b"model", b"stream", b"stream_options")
 
 
-class _Head(msgspec.Struct):
+class _Head(Traits):
     model: str | None = None
     stream: bool | None = None
     stream_options: msgspec.Raw = msgspec.Raw()
 
 
-class _NoHead(msgspec.Struct):
-    """A body whose path says it all: it must be an object, no more."""
-
-
 _head = msgspec.json.Decoder(_Head)
-_no_head = msgspec.json.Decoder(_NoHead)
+# A body whose path says it all: it must be an object, no more.
+_path_head = msgspec.json.Decoder(Traits)
+_SILENT = _Head()
 
 
 def read_head(
@@ -47,7 +46,7 @@ def read_head(
     are not looked at. `wants_usage` reads the raw stream options, empty if there are none; only dialects that have
     such options give it.
     """
-    head = _decoded(body, model)
+    head, traits = (_SILENT, _decoded(_path_head, body)) if model else _head_of(body)
     name = model or head.model
     if not name or not name.strip():
         raise Unreadable("You must provide a model.", code="missing_model", param="model")
@@ -56,26 +55,27 @@ def read_head(
     if stream is None:
         stream = stream_default if head.stream is None else head.stream
     if wants_usage is None:
-        return Envelope(dialect, name, stream, wants_usage=False, body=body)
+        return Envelope(dialect, name, stream, wants_usage=False, body=body, traits=traits)
     options = bytes(head.stream_options)
     if options not in body:  # it was read from a mended copy
         options = next((body[start:end] for start, end in spans(body, b"stream_options")), b"")
-    return Envelope(dialect, name, stream, wants_usage(options), body, options)
+    return Envelope(dialect, name, stream, wants_usage(options), body, options, traits=traits)
 
 
-def _decoded(body: bytes, model: str) -> _Head:
+def _head_of(body: bytes) -> tuple[_Head, Traits]:
+    head = _decoded(_head, body)
+    for field in CONTROL_FIELDS:
+        _refuse_repeats(body, field)
+    return head, head
+
+
+def _decoded(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
     try:
-        if model:
-            decode(_no_head, body)
-            return _Head()
-        head = decode(_head, body)
+        return decode(decoder, body)
     except msgspec.ValidationError as fault:
         raise _unreadable(str(fault)) from None
     except FAULTS:
         raise Unreadable("The body is not valid JSON.") from None
-    for field in CONTROL_FIELDS:
-        _refuse_repeats(body, field)
-    return head
 
 
 def _refuse_repeats(body: bytes, field: bytes) -> None:
