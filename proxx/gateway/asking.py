@@ -6,7 +6,7 @@ is decided elsewhere.
 """
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import msgspec
 from django.conf import settings
@@ -15,10 +15,11 @@ from proxx.gateway import keepsakes
 from proxx.gateway.call import Call
 from proxx.gateway.errors import BadRequest
 from proxx.protocols import registry
+from proxx.protocols.fetched import Wanted, filled
 from proxx.protocols.hub.errors import Inexpressible, Unreadable
 from proxx.protocols.hub.facts import facts_of
 from proxx.protocols.hub.losses import Losses
-from proxx.protocols.hub.parts import Part, Turn
+from proxx.protocols.hub.parts import File, Image, Part, Turn
 from proxx.protocols.hub.request import Envelope, Request
 from proxx.protocols.hub.target import Target
 from proxx.protocols.profile import replies, requests
@@ -84,6 +85,8 @@ def _rewritten(call: Call, request: Request, candidate: Candidate) -> Route:
     upstream = registry.get(candidate.protocol)
     if call.wishes is not None:
         request = requests.edited(request, call.wishes, target_of(candidate))
+    if call.fetched:
+        request = filled(request, call.fetched, fetches(candidate))
     losses = Losses(strict=call.strict)
     losses.notes.extend(call.reading_notes)
     target = target_of(candidate)
@@ -99,6 +102,15 @@ def _rewritten(call: Call, request: Request, candidate: Candidate) -> Route:
     own = call.client_headers if upstream is call.dialect and ALWAYS_REWRITTEN not in candidate.quirks else ()
     mends = (*written.mends, *replies.mends(call.wishes.shown))
     return Route(upstream, candidate, written.body, _both(own, written.headers), mends, losses.notes, more, pauses)
+
+
+def fetches(candidate: Candidate) -> Wanted:
+    """Return what tells of a medium whether this candidate cannot be given its address."""
+    return partial(_fetches, registry.get(candidate.protocol), target_of(candidate))
+
+
+def _fetches(upstream: Protocol, target: Target, part: Image | File) -> bool:
+    return upstream.fetches(part, target)
 
 
 def _pauses(call: Call, request: Request, upstream: Protocol) -> bool:

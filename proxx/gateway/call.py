@@ -44,15 +44,17 @@ class Call:
     """One client request on its walk.
 
     `outcome` starts as cancelled: only a reply that was spoken to its end, or an error, says otherwise.
-    `client_headers` are those of the caller that its own dialect's upstream gets (anthropic-beta and the like).
+    `client_headers` are those of the caller that its own dialect's upstream gets (anthropic-beta and the like),
+    `session` the name of its conversation, where a header gives one.
     `request` is the neutral reading, made only if someone must be asked in another dialect; `reading_notes` what it
     lost, `warnings` what the answering attempt lost in all. `strict` makes any loss an error.
     `fail` writes the error that ends the client's stream, in step with what was sent of it.
     `recalled` is what was put in place of references to kept responses; `refers` an id among them that only the
     provider can know. `whole` gives the response resource of an answer that is to be kept. `blanks` counts answers
     that ended before anything was seen of them. `options` are those of the profile that applies, `wishes` what they
-    come to for this request, `own_key` the key of a provider that the caller brought. `deadline` is the stopwatch
-    reading after which no attempt begins.
+    come to for this request, `own_key` the key of a provider that the caller brought. `fetched` are media by
+    their addresses: base64 and the media type they came with. `deadline` is the stopwatch reading after which no
+    attempt begins.
     """
 
     id: UUID
@@ -69,6 +71,7 @@ class Call:
     client_request_id: str = ""
     strict: bool = False
     client_headers: tuple[tuple[bytes, bytes], ...] = ()
+    session: str = ""
     request: Request | None = None
     reading_notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -84,6 +87,7 @@ class Call:
     refers: str = ""
     whole: Callable[[], bytes] | None = None
     blanks: int = 0
+    fetched: dict[str, tuple[str, str]] | None = None
     outcome: str = "cancelled"
     status: int = 499
     error_code: str = ""

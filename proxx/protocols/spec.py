@@ -9,7 +9,7 @@ from proxx.protocols.hub.errors import ErrorFacts
 from proxx.protocols.hub.events import Event, Usage
 from proxx.protocols.hub.losses import Losses
 from proxx.protocols.hub.occasion import Occasion
-from proxx.protocols.hub.parts import Blob
+from proxx.protocols.hub.parts import Blob, File, Image
 from proxx.protocols.hub.reply import Reply
 from proxx.protocols.hub.request import Envelope, Request
 from proxx.protocols.hub.target import Target
@@ -110,7 +110,8 @@ class Protocol:
     header whole. `keeps_type` gives the upstream's content type back instead of `stream_type` or JSON. `estimates` says
     that an answer without reported usage is counted by its bytes. `passes(envelope, target)` tells whether an upstream
     of the same dialect can be given the body as it is; else it is read and written anew. `echoes_model` says that an
-    answer passes under the model's name that was asked for, whatever it is called upstream.
+    answer passes under the model's name that was asked for, whatever it is called upstream. `fetches(part, target)`
+    tells whether an upstream cannot be given a medium by its address, so that somebody has to fetch it.
     """
 
     name: str
@@ -144,5 +145,6 @@ class Protocol:
     media_types: tuple[str, ...] = ("", "application/json")
     keeps_type: bool = False
     estimates: bool = True
+    fetches: Callable[[Image | File, Target], bool] = lambda part, target: False
     passes: Callable[[Envelope, Target], bool] = lambda envelope, target: True
     echoes_model: bool = False

@@ -60,6 +60,9 @@ PROXY_BODIES_IN_FLIGHT_LIMIT = env.whole("PROXY_BODIES_IN_FLIGHT_LIMIT", default
 PROXY_DEFAULT_MAX_TOKENS = env.whole("PROXY_DEFAULT_MAX_TOKENS", default=0)  # 0: by the model (Messages needs one)
 PROXY_RESPONSES_KEPT_SECONDS = env.whole("PROXY_RESPONSES_KEPT_SECONDS", default=86_400)  # 0: none are kept
 PROXY_RESPONSES_KEPT_BYTES = env.whole("PROXY_RESPONSES_KEPT_BYTES", default=64 * MIB, least=MIB)
+PROXY_FETCH_MEDIA = env.flag("PROXY_FETCH_MEDIA", default=False)  # security E5
+PROXY_FETCH_ORIGINS = env.words("PROXY_FETCH_ORIGINS")  # exempt from the rules of upstream/fetch.py
+PROXY_FETCH_LIMIT = env.whole("PROXY_FETCH_LIMIT", default=20 * MIB, least=1024)
 PROXY_HEADER_LIMIT = env.whole("PROXY_HEADER_LIMIT", default=64 * 1024, least=1024)
 PROXY_HEADER_COUNT_LIMIT = env.whole("PROXY_HEADER_COUNT_LIMIT", default=200, least=10)
 PROXY_HEADER_TIMEOUT = env.number("PROXY_HEADER_TIMEOUT", default=15)

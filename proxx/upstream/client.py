@@ -90,6 +90,11 @@ def url(text: str) -> httpx.URL:
     return parsed.copy_with(fragment=None)
 
 
+def trust() -> ssl.SSLContext:
+    """Return what makes a server trustworthy: the usual authorities, and the operator's."""
+    return _tls()
+
+
 def configuration_fault() -> str | None:
     """Say in one sentence what is wrong with the settings of this room, for a start that is refused; or nothing."""
     try:

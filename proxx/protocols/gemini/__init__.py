@@ -3,7 +3,7 @@
 from proxx.protocols.gemini.read_reply import StreamReader, StreamWatch, read_whole, rename_whole, watch_whole
 from proxx.protocols.gemini.read_request import read_envelope, read_request
 from proxx.protocols.gemini.write_reply import HEARTBEAT, StreamWriter, write_error, write_stream_error, write_whole
-from proxx.protocols.gemini.write_request import same_dialect, url, write_request
+from proxx.protocols.gemini.write_request import fetches, same_dialect, url, write_request
 from proxx.protocols.spec import Protocol
 
 PROTOCOL = Protocol(
@@ -26,4 +26,5 @@ PROTOCOL = Protocol(
     write_whole=write_whole,
     stream_types={"array": "application/json"},
     url=url,
+    fetches=fetches,
 )

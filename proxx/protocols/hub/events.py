@@ -145,8 +145,8 @@ class Failed(msgspec.Struct, frozen=True):
 
 
 class Broken(msgspec.Struct, frozen=True):
-    """What came is no reply of the dialect: `why` completes "The provider sent ..."; nothing follows. `call` says that it
-    was the model that wrote a call nobody can read."""
+    """What came is no reply of the dialect: `why` completes "The provider sent ..."; nothing follows. `call` says that
+    it was the model that wrote a call nobody can read."""
 
     why: str
     call: bool = False

@@ -1,5 +1,6 @@
 """Ollama's native API: /api/chat, and /api/generate as another form of it."""
 
+from proxx.protocols.hub.parts import Image
 from proxx.protocols.ollama.read_reply import Reader, StreamWatch, read_whole, watch_whole
 from proxx.protocols.ollama.read_request import local_reply, read_envelope, read_request
 from proxx.protocols.ollama.write_reply import (
@@ -32,6 +33,7 @@ PROTOCOL = Protocol(
     stream_writer=Writer,
     write_whole=write_whole,
     local_reply=local_reply,
+    fetches=lambda part, target: isinstance(part, Image),
     streams_json=True,
     url=url,
 )

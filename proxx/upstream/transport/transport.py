@@ -25,9 +25,9 @@ TURNS_TO_CLOSE = 20
 class Transport(httpx.AsyncBaseTransport):
     """HTTP/1.1 over one event loop's own connections. `tls` is called for the context when first needed."""
 
-    def __init__(self, tls: Callable[[], ssl.SSLContext]) -> None:
+    def __init__(self, tls: Callable[[], ssl.SSLContext], *, dialler: Dialler | None = None) -> None:
         self._loop = asyncio.get_running_loop()
-        self._dialler = Dialler(self._loop, tls)
+        self._dialler = dialler or Dialler(self._loop, tls)
         self.pool = Pool()
 
     async def exchange(self, request: UpstreamRequest) -> UpstreamResponse:

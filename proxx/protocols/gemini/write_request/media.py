@@ -39,9 +39,14 @@ def medium_part(part: Image | File | Audio, target: Target, losses: Losses) -> G
     inside = data_url(part.url)
     if inside is not None:
         return _inline(inside[1], inside[0], field, losses)
-    if not part.url.startswith(READ_BY_GEMINI) and READS_URLS not in target.quirks:
+    if fetches(part, target):
         losses.refuse(field, "its address could not be fetched")
     return _referred(part.url, part.media_type)
+
+
+def fetches(part: Image | File, target: Target) -> bool:
+    """Tell whether Gemini cannot read a medium's address by itself."""
+    return not part.url.startswith(READ_BY_GEMINI) and READS_URLS not in target.quirks
 
 
 def _inline(data: str, media_type: str, field: str, losses: Losses) -> GemPart:
