@@ -63,7 +63,8 @@ def allowed_in_init(node: ast.stmt, package: str) -> bool:
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Constant)
     if isinstance(node, ast.ImportFrom):
-        protocol = package.startswith("proxx.protocols.") and (node.module or "").startswith("proxx.protocols.spec")
+        common = ("proxx.protocols.spec", "proxx.protocols.hub")  # what a dialect's entry is made of
+        protocol = package.startswith("proxx.protocols.") and (node.module or "").startswith(common)
         return protocol or (node.module or "").split(".")[: package.count(".") + 1] == package.split(".")
     return isinstance(node, ast.Assign | ast.AnnAssign)
 

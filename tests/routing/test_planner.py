@@ -202,14 +202,13 @@ def test_a_caller_is_served_in_its_own_dialect_where_it_is_spoken_else_in_anothe
     snapshot = picture(credential("anthropic"), credential("openai"))
     found = plan("anthropic/claude-x", snapshot, dialect="anthropic").candidates[0]
     assert (found.url, found.auth) == ("https://api.anthropic.com/v1/messages", "x-api-key")
-    translated = plan("openai/gpt-x", snapshot, dialect="anthropic").candidates[0]
-    assert (translated.protocol, translated.url) == ("openai_chat", "https://api.openai.com/v1/chat/completions")
+    assert plan("openai/gpt-x", snapshot, dialect="anthropic").candidates[0].protocol == "openai_chat"
 
 
 def test_a_model_family_may_have_fewer_doors_than_its_provider() -> None:
-    assert plan("factory/claude-x", picture(credential("factory"))).candidates[0].protocol == "anthropic"
-    found = plan("factory/claude-x", picture(credential("factory")), dialect="openai_images")
-    assert codes(found) == {("factory", "dialect_not_served")}
+    snapshot = picture(credential("factory"))
+    assert plan("factory/claude-x", snapshot).candidates[0].protocol == "anthropic"
+    assert plan("factory/claude-x", snapshot, dialect="openai_images").refusal == "dialect_not_served"
 
 
 def test_a_sign_in_account_of_openai_is_a_codex_account_and_a_key_is_not() -> None:
