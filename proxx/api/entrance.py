@@ -36,8 +36,10 @@ def listener(request: HttpRequest, snapshot: Snapshot) -> ListenerView | None:
 
 def options(request: HttpRequest, snapshot: Snapshot, holder: KeyHolder) -> Options | None:
     """Return the options of the profile that applies to this request, if one does."""
+    if not snapshot.profiles:
+        return None
     tenant = snapshot.tenants.get(holder.tenant_id)
-    if not snapshot.profiles or tenant is None:
+    if tenant is None:
         return None
     found = listener(request, snapshot)
     return listeners.options(snapshot, listener=found, key_profile=holder.profile_id, tenant=tenant)
