@@ -33,6 +33,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.agents", description=__doc__)
     parser.add_argument("--agent", nargs="+", choices=AGENTS, default=list(AGENTS))
     parser.add_argument("--upstream", nargs="+", choices=CLIENTS, default=list(CLIENTS))
+    parser.add_argument("--server", choices=("daphne", "uvicorn"), default="daphne", help="uvicorn has no WebSockets")
     parser.add_argument("--folder", type=Path, help="where to install; kept. Without it: a temporary folder")
     parser.add_argument("--verbose", action="store_true", help="print what each agent said and asked")
     options = parser.parse_args()
@@ -42,8 +43,8 @@ def main() -> int:
     ollama.CONTEXT = CONTEXT
     with tempfile.TemporaryDirectory(prefix="proxx-agents-") as folder, simulated_provider() as provider:
         programs = install(options.folder or Path(folder) / "installed")
-        env = {"PROXY_MAX_ATTEMPTS": "1"}
-        with running(Path(folder) / "proxx", Templates(Path(folder), ""), provider, env=env, real=False) as proxx:
+        settings = {"server": options.server, "env": {"PROXY_MAX_ATTEMPTS": "1"}, "real": False}
+        with running(Path(folder) / "proxx", Templates(Path(folder), ""), provider, **settings) as proxx:
             five_upstreams(proxx)
             task.make_aliases(proxx)
             runs = []
