@@ -7,6 +7,7 @@ import openai
 import pytest
 
 from tests.clients.asking import five_upstreams, upstream
+from tests.conftest import StartProxx
 from tests.databases import Templates
 from tests.live import LiveProxx, running
 from tests.protocols.matrix.cell import MODELS
@@ -180,3 +181,23 @@ result = keys.issue(Tenant.objects.get(slug="default"), label="other")[1]
             other.responses.retrieve(made.id)
         with pytest.raises(openai.BadRequestError):
             other.responses.create(model=model("anthropic"), input="Again", previous_response_id=made.id)
+
+
+def test_a_response_is_kept_though_its_stream_began_early(start_proxx: StartProxx) -> None:
+    proxx = start_proxx(env={"PROXY_COMMIT_AFTER": "0.05", "OPENAI_BASE_URL": "http://127.0.0.1:9"})
+    proxx.run(
+        f"""
+from accounts.models import Credential
+from routing.models import ProviderSetting
+ProviderSetting.objects.create(
+    provider_id="up", base_url={proxx.provider.origin!r}, protocols=["ollama"], auth="bearer", models_paths=[]
+)
+Credential.objects.create(provider_id="up", secret="sk-sim-1", label="one")
+"""
+    )
+    proxx.wait_until_served("up/sim-say")
+    with proxx.openai() as client:
+        with client.responses.stream(model="up/sim-late-0.5", input="Remember plum.") as stream:
+            first = stream.get_final_response()
+        client.responses.create(model="up/sim-say", input="Which?", previous_response_id=first.id)
+    assert "Remember plum." in proxx.provider.journal.last.body.decode()
