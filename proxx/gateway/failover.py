@@ -165,9 +165,19 @@ def _rejected(call: Call, last: AttemptFailed) -> BadRequest:
         failure.message or "The provider rejected this request.",
         kind=failure.kind,
         status=failure.status if failure.status and 400 <= failure.status < 500 else 400,
-        code=failure.code,
+        code=_code(call, failure),
         body=_own_words(call, last.body),
     )
+
+
+def _code(call: Call, failure: Failure) -> str | None:
+    """Return the provider's own code where the caller's clients know it: an overflow has one word everywhere."""
+    known = _family(call.attempts[-1].candidate.protocol) == _family(call.dialect.name)
+    return failure.code if known and failure.kind != "context_length" else None
+
+
+def _family(dialect: str) -> str:
+    return dialect.partition("_")[0]
 
 
 def _own_words(call: Call, body: bytes) -> bytes:
