@@ -2,13 +2,15 @@
 
 import json
 import os
+from collections.abc import AsyncGenerator
+from types import SimpleNamespace
 from uuid import UUID
 
 import msgspec
 import pytest
 
 from accounts.keys import KeyHolder
-from proxx.gateway import kept
+from proxx.gateway import kept, recall
 from proxx.kit import clock as clocks
 from proxx.kit import shared_state
 
@@ -117,6 +119,26 @@ async def test_items_with_ids_of_their_maker_are_found_too() -> None:
     made.resource = msgspec.Raw(b'{"id":"r","output":[{"id":"msg_upstream","type":"message"}]}')
     await kept.keep(OWNER, made)
     assert list(await kept.items(OWNER, ["msg_upstream", "msg_no", "x" * 1000, ""])) == ["msg_upstream"]
+
+
+async def test_a_stream_is_kept_before_its_end_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    call = SimpleNamespace(outcome="cancelled", whole=lambda: b"{}")
+    happened: list[object] = []
+
+    async def keep(one: SimpleNamespace) -> None:
+        happened.append("kept")
+        one.whole = None
+
+    async def pieces() -> AsyncGenerator[bytes, None]:
+        yield b"words"
+        call.outcome = "ok"
+        yield b"end"
+        yield b"after"
+
+    monkeypatch.setattr(recall, "keep", keep)
+    async for piece in recall.keeping(call, pieces()):  # type: ignore[arg-type]
+        happened.append(piece)
+    assert happened == [b"words", "kept", b"end", b"after"]
 
 
 @pytest.mark.real
