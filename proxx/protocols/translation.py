@@ -26,6 +26,7 @@ from proxx.protocols.hub.events import (
 from proxx.protocols.hub.reply import Reply, fold, unfold
 from proxx.protocols.spec import Mend, Seen, StreamReader, StreamWriter
 
+_THOUGHT = (ReasoningDelta, SummaryDelta)
 _SAID = (TextDelta, ArgsDelta, ReasoningDelta, SummaryDelta)
 
 
@@ -62,6 +63,9 @@ class StreamTranslation:
     def _told(self, events: Sequence[Event]) -> bytes:
         if self.seen.ended or not events:
             return b""
+        if self._mends:
+            # Thinking that a mend leaves out is a sign of life all the same: nobody has to wait for its end to know.
+            self.seen.spoke = self.seen.spoke or any(isinstance(event, _THOUGHT) for event in events)
         for mend in self._mends:
             events = mend(events)
         note(self.seen, events, self._calls)

@@ -6,7 +6,7 @@ from proxx.protocols.hub.events import Ended, Finished, PartClosed, PartOpened, 
 from proxx.protocols.hub.parts import Blob, Reasoning, Text, ToolCall
 from proxx.protocols.hub.reply import Choice, Reply, fold, unfold
 from proxx.protocols.profile.replies import GAP, HEADING, ReasoningRetold, mends
-from proxx.protocols.translation import mended
+from proxx.protocols.translation import StreamTranslation, mended
 
 BLOB = Blob("encrypted", "secret", "openai_responses")
 REPLY = Reply(
@@ -59,6 +59,27 @@ def test_a_heading_stands_once_in_each_answer():
         events.append(Finished("stop", choice))
     told = ReasoningRetold(as_text=True)([*events, Ended()])
     assert sum(event == TextDelta(event.part, HEADING) for event in told if isinstance(event, TextDelta)) == 2
+
+
+class Reader:
+    """A reader that was told what it reads."""
+
+    def feed(self, piece):
+        return [Started(), PartOpened(0, "reasoning"), ReasoningDelta(0, "I look.")]
+
+
+class Writer:
+    """A writer that counts what it is told."""
+
+    def write(self, events):
+        return b"." * len(events)
+
+
+def test_thinking_that_is_hidden_is_a_sign_of_life_all_the_same():
+    """F-115."""
+    telling = StreamTranslation(Reader(), mends("hidden"), Writer())
+    assert telling.feed(b"") == b".", "only the beginning is told"
+    assert telling.seen.spoke
 
 
 def test_without_a_wish_there_is_no_mend():
