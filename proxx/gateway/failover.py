@@ -6,6 +6,7 @@ budget per call: attempts (PROXY_MAX_ATTEMPTS) and time (no attempt begins after
 
 import asyncio
 import random
+from operator import itemgetter
 
 from django.conf import settings
 
@@ -37,7 +38,7 @@ async def first_to_speak(call: Call, plan: Plan) -> Speaking:
     """Try the plan's candidates until one begins to answer; raise the error that sums up why none did."""
     if plan.refusal is not None:
         raise refusal(plan, planner.misnamed(plan.requested, call.snapshot))
-    again: list[Candidate] = []
+    again: list[tuple[float, Candidate]] = []  # and the seconds each asked for
     last: AttemptFailed | None = None
     for candidate in plan.candidates:
         if not _budget_left(call):
@@ -52,10 +53,11 @@ async def first_to_speak(call: Call, plan: Plan) -> Speaking:
             if move == "give_up" and not (call.refers and failed.failure.code == recall.NOT_FOUND):
                 break
             if move == "same_again":
-                again.append(candidate)
+                again.append((failed.failure.retry_after or 0.0, candidate))
     else:
         if again:
-            return await _in_place(call, again[0])
+            wished, soonest = min(again, key=itemgetter(0))
+            return await _in_place(call, soonest, wished)
     raise _summary(call, last)
 
 
@@ -69,11 +71,11 @@ async def _spoken(call: Call, candidate: Candidate) -> Speaking:
     return await speak(call, candidate)
 
 
-async def _in_place(call: Call, candidate: Candidate) -> Speaking:
+async def _in_place(call: Call, candidate: Candidate, wished: float) -> Speaking:
     """Every candidate failed, one of them in a passing way: give it a few more chances, each after a longer pause."""
     last: AttemptFailed | None = None
     for turn in range(1, settings.UPSTREAM_TRANSIENT_RETRY_COUNT + 1):
-        pause = _pause(call, turn)
+        pause = _pause(call, turn, wished)
         if pause is None:
             break
         await asyncio.sleep(pause)
@@ -82,15 +84,13 @@ async def _in_place(call: Call, candidate: Candidate) -> Speaking:
         except Blank as blank:
             raise _unreadable(call, blank) from None
         except AttemptFailed as failed:
-            last = failed
+            last, wished = failed, failed.failure.retry_after or 0.0
             if cooldown.apply(failed.failure, candidate, tried_in_place=turn) != "same_again":
                 break
     raise _summary(call, last)
 
 
-def _pause(call: Call, turn: int) -> float | None:
-    failure = call.attempts[-1].failure
-    wished = failure.retry_after if failure is not None and failure.retry_after else 0.0
+def _pause(call: Call, turn: int, wished: float) -> float | None:
     # Jitter only upward: never earlier than the upstream asked.
     pause = max(wished, settings.UPSTREAM_TRANSIENT_RETRY_BACKOFF * turn) * random.uniform(1.0, 1.25)  # noqa: S311
     fits = _budget_left(call) and clock.monotonic() + pause < call.deadline

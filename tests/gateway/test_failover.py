@@ -27,21 +27,24 @@ def sent_keys(provider: SimulatedProvider) -> list[str]:
 )
 def test_another_account_answers_when_the_first_fails(start_proxx, provider: SimulatedProvider, fault, stream):
     proxx: LiveProxx = start_proxx(env=keys(f"sk-sim-fault-{fault}", "sk-sim-good"))
-    statuses = {proxx.chat("gpt-x", stream=stream)[0] for _ in range(4)}
-    assert statuses == {200}
-    assert "sk-sim-good" in sent_keys(provider)
-    assert f"sk-sim-fault-{fault}" in sent_keys(provider)
+    # Each a conversation of its own: one of them belongs to the account that fails.
+    for number in range(40):
+        assert proxx.chat("gpt-x", f"conversation {number}", stream=stream)[0] == 200
+        if f"sk-sim-fault-{fault}" in sent_keys(provider):
+            break
+    assert sent_keys(provider)[-2:] == [f"sk-sim-fault-{fault}", "sk-sim-good"]
 
 
 def test_an_account_that_asked_for_rest_is_left_alone_until_then(start_proxx, provider: SimulatedProvider):
     proxx: LiveProxx = start_proxx(env=keys("sk-sim-fault-429-after-60", "sk-sim-good"))
-    for _ in range(10):
-        assert proxx.chat("gpt-x")[0] == 200
+    for number in range(20):
+        assert proxx.chat("gpt-x", f"conversation {number}")[0] == 200
     assert sent_keys(provider).count("sk-sim-fault-429-after-60") == 1
 
 
 def test_when_all_accounts_rest_the_client_is_told_how_long(start_proxx):
-    proxx: LiveProxx = start_proxx(env=keys("sk-sim-fault-429-after-7", "sk-sim-fault-429-after-40.b"))
+    impatient = {"UPSTREAM_TRANSIENT_RETRY_COUNT": "0"}
+    proxx: LiveProxx = start_proxx(env={**keys("sk-sim-fault-429-after-7", "sk-sim-fault-429-after-40.b"), **impatient})
     first, second = proxx.chat("gpt-x"), proxx.chat("gpt-x")
     for status, headers, body in (first, second):
         assert status == 429
@@ -75,6 +78,12 @@ def test_a_single_account_gets_more_chances_in_place(start_proxx, provider: Simu
     proxx: LiveProxx = start_proxx(env={**keys("sk-sim-fault-502"), **quick})
     assert proxx.chat("gpt-x")[0] == 502
     assert len(provider.journal) == 3
+
+
+def test_the_account_that_is_back_first_gets_the_chance_in_place(start_proxx, provider: SimulatedProvider):
+    proxx: LiveProxx = start_proxx(env=keys("sk-sim-fault-429-after-1", "sk-sim-fault-429-after-40.b"))
+    assert proxx.chat("gpt-x")[0] == 429
+    assert sent_keys(provider)[2:] == ["sk-sim-fault-429-after-1"] * 2
 
 
 def test_nothing_is_tried_again_after_the_first_byte(start_proxx, provider: SimulatedProvider):
