@@ -3,6 +3,7 @@
 The codes are what the rest of the house knows; the sentences are for people who ask (`explain_route`, the console).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -27,6 +28,9 @@ EXCLUSIONS = {
     "dialect_not_served": "does not speak the caller's dialect for this model",
 }
 
+Key = UUID | str  # under which health.py keeps its facts: a credential's id, or a provider's
+Place = tuple[str, int]  # provider and priority: those who share it are equal
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
@@ -37,8 +41,18 @@ class Candidate:
     model: str
     protocol: str
     url: str
-    key: UUID | str  # under which health.py keeps its facts: the credential's id, or the provider's
+    key: Key
     quirks: frozenset[str] = frozenset()  # the provider's at this address
+
+    @property
+    def place(self) -> Place:
+        """Return what it shares with its equals."""
+        return self.provider.id, self.credential.priority if self.credential is not None else 0
+
+    @property
+    def weight(self) -> int:
+        """Return its share among its equals, at least 1."""
+        return max(1, self.credential.weight) if self.credential is not None else 1
 
     @property
     def account(self) -> str:
@@ -49,6 +63,25 @@ class Candidate:
     def auth(self) -> str:
         """Return the auth style for this protocol, by name; `none` where there is nothing to send."""
         return self.provider.auth_for(self.protocol) if self.credential and self.credential.secret else "none"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """Candidates of one place, which a strategy puts in order; `salts` are their ids as numbers of 64 bits."""
+
+    candidates: tuple[Candidate, ...]
+    place: Place
+    strategy: str
+    salts: tuple[int, ...]
+    is_even: bool  # all of one weight
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """Whose conversation a plan was made for, as a digest, and which account it is bound to at each place."""
+
+    conversation: int
+    bound: Mapping[Place, Key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +103,4 @@ class Plan:
     refusal: str | None
     retry_after: float | None
     alias: str | None  # the requested name, if it was an alias of what the candidates serve
+    belonging: Belonging | None = None

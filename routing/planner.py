@@ -5,14 +5,15 @@ there remain whose turn it is and who rests. No I/O, no clock, no database: `now
 Which candidate is tried next after a failure is gateway/failover.py.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from itertools import groupby
 from uuid import UUID
 
-from routing import health, names, policies
+from routing import health, names, ordering, policies
 from routing.addresses import fill, join_url
 from routing.dialects import DRAWING_MODEL, EXCHANGEABLE, PICTURE_MODELS, STAND_INS
+from routing.plan import Belonging, Group
 from routing.plan import Candidate as Candidate
 from routing.plan import Exclusion as Exclusion
 from routing.plan import Plan as Plan
@@ -33,7 +34,7 @@ class _Routes:
     """What configuration says about a name: the plan if nobody rests, and the groups that take turns."""
 
     plan: Plan
-    groups: tuple[tuple[Candidate, ...], ...]  # same provider, same priority
+    groups: tuple[Group, ...]
     takes_turns: bool
     keys: frozenset[UUID | str]  # of all candidates' health facts
 
@@ -57,12 +58,13 @@ def plan(
     now: float,
     turns: policies.Turns = policies.next_turn,
     prefer: str = "",
+    conversation: Callable[[], int] = int,
 ) -> Plan:
     """Return where a call for `model` may go, in order; `now` is `clock.monotonic()`. `prefer` is a dialect to ask in,
-    before the caller's own, where a provider has it.
+    before the caller's own, where a provider has it. `conversation` gives the digest of what the call is a turn of.
 
-    Providers in the snapshot's order; inside a provider by credential priority, equals in turn. Credentials that
-    rest at the upstream's wish are struck out; those that rest by our guess go to the end.
+    Providers in the snapshot's order; inside a provider by credential priority, equals by the provider's strategy.
+    Credentials that rest at the upstream's wish are struck out; those that rest by our guess go to the end.
     """
     question = (model, dialect, prefer) if prefer else (model, dialect)
     routes: _Routes | None = snapshot.memo.get(question)
@@ -72,10 +74,10 @@ def plan(
     nobody_rests = health.rests.keys().isdisjoint(routes.keys)
     if nobody_rests and not routes.takes_turns:
         return routes.plan
-    ordered = [candidate for group in routes.groups for candidate in _in_turn(group, turns)]
+    ordered, belonging = ordering.in_order(routes.groups, turns, conversation)
     if nobody_rests:
-        return _with(routes.plan, tuple(ordered), routes.plan.excluded)
-    return _without_resting(routes.plan, ordered, now)
+        return _with(routes.plan, tuple(ordered), routes.plan.excluded, belonging)
+    return _without_resting(routes.plan, ordered, now, belonging)
 
 
 def accounts(
@@ -102,20 +104,12 @@ def accounts(
             key = credential.id if credential else provider.id
             url, spoken = join_url(base, path), protocol if protocol in provider.paths else provider.protocol
             found.append(Candidate(provider, credential, "", spoken, url, key, provider.quirks_at(base)))
-    groups = groupby(found, key=lambda one: one.credential.priority if one.credential else 0)
-    ordered = [candidate for _, group in groups for candidate in _in_turn(tuple(group), turns)]
+    ordered, _ = ordering.in_order(ordering.groups_of(found), turns, int)
     whole = Plan(path, tuple(ordered), (), None if found else "no_credentials", None, None)
     return _without_resting(whole, ordered, now)
 
 
-def _in_turn(group: tuple[Candidate, ...], turns: policies.Turns) -> tuple[Candidate, ...]:
-    if len(group) == 1:
-        return group
-    provider = group[0].provider
-    return tuple(policies.STRATEGIES[provider.strategy](group, turns(provider.id)))
-
-
-def _without_resting(whole: Plan, ordered: list[Candidate], now: float) -> Plan:
+def _without_resting(whole: Plan, ordered: list[Candidate], now: float, belonging: Belonging | None = None) -> Plan:
     ready: list[Candidate] = []
     doubtful: list[tuple[float, int, Candidate]] = []
     excluded: list[Exclusion] = []
@@ -134,11 +128,13 @@ def _without_resting(whole: Plan, ordered: list[Candidate], now: float) -> Plan:
     struck_out = (*whole.excluded, *excluded) if excluded else whole.excluded
     if ordered and not ready:
         return Plan(whole.requested, (), struck_out, "all_resting", soonest, whole.alias)
-    return _with(whole, tuple(ready), struck_out)
+    return _with(whole, tuple(ready), struck_out, belonging)
 
 
-def _with(whole: Plan, candidates: tuple[Candidate, ...], excluded: tuple[Exclusion, ...]) -> Plan:
-    return Plan(whole.requested, candidates, excluded, whole.refusal, whole.retry_after, whole.alias)
+def _with(
+    whole: Plan, candidates: tuple[Candidate, ...], excluded: tuple[Exclusion, ...], belonging: Belonging | None
+) -> Plan:
+    return Plan(whole.requested, candidates, excluded, whole.refusal, whole.retry_after, whole.alias, belonging)
 
 
 def with_own_key(
@@ -223,17 +219,12 @@ def _routes_of(
                 key = credential.id if credential else provider.id
                 found.append(Candidate(provider, credential, stop.model, door.protocol, door.url, key, door.quirks))
     refusal = None if found else meaning.refusal or _why_nobody(excluded)
-    groups = tuple(
-        tuple(group)
-        for _, group in groupby(
-            found, key=lambda one: (one.provider.id, one.credential.priority if one.credential else 0)
-        )
-    )
+    groups = ordering.groups_of(found)
     whole = Plan(requested, tuple(found), tuple(excluded), refusal, None, alias)
     return _Routes(
         whole,
         groups,
-        takes_turns=any(len(group) > 1 for group in groups),
+        takes_turns=any(len(group.candidates) > 1 for group in groups),
         keys=frozenset(candidate.key for candidate in found),
     )
 

@@ -44,18 +44,18 @@ def priority(group: Sequence[Candidate], turn: int) -> Sequence[Candidate]:
 
 def round_robin(group: Sequence[Candidate], turn: int) -> Sequence[Candidate]:
     """Begin with the next one each time, one of weight 3 three times in a row; the others follow in their order."""
-    total = sum(map(_weight, group))
+    total = sum(one.weight for one in group)
     return rotated(group, turn % total if total == len(group) else _holder(group, turn % total))
 
 
 def weighted(group: Sequence[Candidate], turn: int) -> Sequence[Candidate]:
     """Begin with each one as often as its weight says, but seldom twice in a row."""
-    return rotated(group, _holder(group, turn * GOLDEN % 1 * sum(map(_weight, group))))
+    return rotated(group, _holder(group, turn * GOLDEN % 1 * sum(one.weight for one in group)))
 
 
 def least_in_flight(group: Sequence[Candidate], turn: int) -> Sequence[Candidate]:
     """Begin with who has the fewest calls under way for its weight; the idle take turns."""
-    return sorted(round_robin(group, turn), key=lambda one: health.in_flight(one.key) / _weight(one))
+    return sorted(round_robin(group, turn), key=lambda one: health.in_flight(one.key) / one.weight)
 
 
 def fastest(group: Sequence[Candidate], turn: int) -> Sequence[Candidate]:
@@ -71,7 +71,7 @@ def fastest(group: Sequence[Candidate], turn: int) -> Sequence[Candidate]:
 
 def by_lot(group: Sequence[Candidate], turn: int) -> Sequence[Candidate]:
     """Draw lots, by weight."""
-    return sorted(group, key=lambda one: _lots.expovariate(_weight(one)))
+    return sorted(group, key=lambda one: _lots.expovariate(one.weight))
 
 
 def rotated(items: Sequence[T], start: int) -> Sequence[T]:
@@ -79,14 +79,10 @@ def rotated(items: Sequence[T], start: int) -> Sequence[T]:
     return (*items[start:], *items[:start]) if start else items
 
 
-def _weight(candidate: Candidate) -> int:
-    return max(1, candidate.credential.weight) if candidate.credential is not None else 1
-
-
 def _holder(group: Sequence[Candidate], place: float) -> int:
     """Return who holds a place, if each holds as many in a row as its weight."""
     for index, candidate in enumerate(group):
-        place -= _weight(candidate)
+        place -= candidate.weight
         if place < 0:
             return index
     return 0

@@ -22,6 +22,8 @@ from routing import reload
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# The headers by which clients name a conversation: session_id or session-id, x-session-id, and so on.
+_SESSIONS = ("HTTP_SESSION_ID", "HTTP_X_SESSION_ID", "HTTP_X_SESSION_AFFINITY", "HTTP_CONVERSATION_ID")
 _KEYS = {"content-type": "CONTENT_TYPE"}
 _STREAM_HEADERS = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
 
@@ -104,6 +106,7 @@ def call_of(request: HttpRequest, dialect: Protocol, endpoint: str, read: Envelo
         client_request_id=wished_id if _SAFE_ID.fullmatch(wished_id) else "",
         strict=headers.get("HTTP_X_PROXX_STRICT", "").lower() in ("1", "true"),
         client_headers=_own_headers(headers, dialect),
+        session=next((headers[name] for name in _SESSIONS if name in headers), ""),
         options=options,
         wishes=wishes,
         own_key=entrance.own_key(request, snapshot, id) if holder.kind == "own" else None,

@@ -20,6 +20,7 @@ from proxx.gateway.errors import BadRequest, TooLarge
 from proxx.gateway.kept import Kept
 from proxx.protocols.framing.lenient import FAULTS, decode
 from proxx.protocols.framing.members import Unclear, replaced, with_first
+from proxx.protocols.hub.conversation import traits_of
 from routing.planner import Plan
 
 DIALECT = "openai_responses"
@@ -64,9 +65,9 @@ async def resolve(call: Call) -> None:
     if before is None and own is given:
         return
     call.recalled = Recalled("" if before is None else previous, own)
-    call.envelope = msgspec.structs.replace(
-        call.envelope, body=_spelt_out(body, [*(before or ()), *own], with_previous=before is None)
-    )
+    spelt = _spelt_out(body, [*(before or ()), *own], with_previous=before is None)
+    # Only the whole input begins alike in each turn.
+    call.envelope = msgspec.structs.replace(call.envelope, body=spelt, traits=traits_of(spelt))
 
 
 def in_order(call: Call, plan: Plan) -> Plan:

@@ -14,7 +14,7 @@ from proxx.gateway import keepsakes, recall
 from proxx.gateway.call import Attempt, Call
 from proxx.kit import clock
 from proxx.protocols.hub.events import Usage
-from routing import health
+from routing import affinity, health
 from routing.snapshot.views import OWN_KEY
 
 BYTES_PER_TOKEN = 4  # the usual rule of thumb for English text; every use is marked as an estimate
@@ -50,6 +50,7 @@ def finish(call: Call) -> None:
         health.done(winner.candidate.key)
         if call.outcome == "ok":
             health.good(winner.candidate.key, winner.candidate.model)
+        _remember(call, winner)
     if call.own_key is not None:
         health.forget(call.own_key.id)
     if call.seen is not None and call.seen.blobs:
@@ -73,6 +74,22 @@ def _measure(call: Call) -> None:
             until = attempt.ended
         if until is not None:
             health.spoke(attempt.candidate.key, attempt.candidate.model, until - attempt.started)
+
+
+def _remember(call: Call, winner: Attempt) -> None:
+    """Tell where this turn of a conversation was answered; one that the client did not hear to its end counts, too."""
+    belonging = call.plan.belonging if call.plan is not None else None
+    if belonging is None or winner.first_event_at is None or call.outcome not in ("ok", "cancelled"):
+        return
+    bound = belonging.bound.get(winner.candidate.place)
+    if bound is None:
+        return
+    spent = any(
+        one.failure is not None and one.failure.kind == "quota_spent"
+        for one in call.attempts
+        if one.candidate.key == bound
+    )
+    affinity.spoke(belonging.conversation, winner.candidate, bound=bound, lets_go=spent)
 
 
 def _record(call: Call, winner: Attempt | None, now: float) -> UsageRecord:

@@ -15,7 +15,8 @@ from proxx.gateway.call import Call
 from proxx.gateway.errors import GatewayError
 from proxx.gateway.pump import Reply
 from proxx.kit import clock
-from routing import planner
+from proxx.protocols.hub.conversation import name_of
+from routing import affinity, planner
 from routing.planner import Plan
 
 
@@ -63,6 +64,9 @@ def _plan(call: Call) -> Plan:
         snapshot=call.snapshot,
         now=clock.monotonic(),
         prefer=prefer,
+        conversation=lambda: affinity.digest(
+            call.tenant.id, name_of(call.envelope.traits, call.dialect.name, call.session)
+        ),
     )
 
 

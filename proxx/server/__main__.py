@@ -99,9 +99,10 @@ def _begin_background_work() -> None:
     from django.conf import settings
 
     from analytics import queue
-    from routing import list_watch, reload
+    from routing import affinity, list_watch, reload
 
     reload.start_watching()
+    affinity.start_sharing()
     if settings.PROXY_LIST_WATCH:
         list_watch.start_watching()
     queue.start()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from routing import health, policies, reload, seeding
+from routing import affinity, health, policies, reload, seeding
 
 
 @pytest.fixture(autouse=True)
@@ -17,5 +17,6 @@ def _no_memory() -> Iterator[None]:
 def _forget() -> None:
     health.forget()
     policies.forget()
+    affinity.forget()
     seeding.forget()
     reload.install(None)

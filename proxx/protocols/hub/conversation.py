@@ -63,11 +63,11 @@ def name_of(traits: Traits | None, dialect: str, session: str) -> bytes:
     """Return what names the conversation: a cache key, the session that a header named, the caller's own user, or else
     the conversation's beginning; nothing if none of them is there."""
     if traits is None:
-        return b"session:" + session.encode() if session else b""
+        return b"session:" + session[:LONGEST_KEY].encode() if session else b""
     if key := _said(traits.prompt_cache_key) or _said(traits.camel_cache_key):
         return b"key:" + key
     if session:
-        return b"session:" + session.encode()
+        return b"session:" + session[:LONGEST_KEY].encode()
     if user := _user(traits.metadata) or _said(traits.user):
         return b"user:" + user
     return _beginning(traits, dialect)
