@@ -29,7 +29,7 @@ CONTENT = "written through proxx 🙂"
 PROOF = "The shell has spoken:"
 LAST_WORDS = "The file is there and says what it should."
 PROMPT = "Use your shell to write the file note.txt, then read it back and tell me whether it is right."
-WITHIN = 90.0  # seconds; the slowest start seen took 12
+WITHIN = 180.0  # seconds; a busy machine took 81 to start opencode, an idle one 3
 
 
 @dataclass
