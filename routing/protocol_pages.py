@@ -52,6 +52,8 @@ headers change, and unknown fields survive. **translated**: request and answer g
 
 Inside a provider the caller's own dialect is preferred; a candidate whose dialect cannot carry the request at all is
 passed over, and if nobody can, the answer is 400 `unsupported_parameter` and names the field.
+Pictures and documents given by address, which Gemini and Ollama do not read, are refused unless the operator lets the
+gateway fetch them (`PROXY_FETCH_MEDIA` in [settings](settings.md)).
 
 ## What an upstream is told
 
