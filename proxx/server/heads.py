@@ -2,7 +2,8 @@
 
 Whatever the grammar does not allow is refused with 400: obsolete folding, bare line feeds, blanks before a colon,
 control characters, two lengths, transfer codings other than `chunked`, several Hosts (security D5, D7). Header names
-with an underscore are dropped, because WSGI-like naming maps them onto their dashed twins (D4).
+with an underscore are dropped, because WSGI-like naming maps them onto their dashed twins (D4); two that clients use
+to name a conversation are read as these twins.
 """
 
 import re
@@ -22,6 +23,9 @@ _GRAMMAR: Final = re.compile(
 _LENGTH: Final = re.compile(rb"[0-9]{1,18}").fullmatch
 _HOST: Final = re.compile(rb"[A-Za-z0-9._~%:\[\]\-]*").fullmatch
 _ORIGIN: Final = re.compile(rb"https?://[^/?#]*", re.IGNORECASE).match
+
+# Codex writes them so. They decide nothing but which account a conversation goes to.
+OLD_NAMES: Final = {b"session_id": b"session-id", b"conversation_id": b"conversation-id"}
 
 # Headers that steer the server itself.
 _STEERING: Final = frozenset(
@@ -63,7 +67,9 @@ def read(raw: bytes, most_headers: int) -> Head:
         if name in _STEERING:
             steering.setdefault(name, []).append(value)
         elif b"_" in name:
-            continue
+            if name not in OLD_NAMES:
+                continue
+            header = OLD_NAMES[name], value
         headers.append(header)
     path, query = _path(target, method)
     head = Head(method.decode(), path, query, "1.1" if minor == b"1" else "1.0", headers)

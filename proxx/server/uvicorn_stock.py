@@ -8,6 +8,7 @@ from django.conf import settings
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from proxx.server import refusals
+from proxx.server.heads import OLD_NAMES
 from proxx.server.refusals import Refusal, Refused
 
 
@@ -37,6 +38,7 @@ class Protocol(HttpToolsProtocol):
         """Count; drop names with an underscore, and trailers."""
         self._count += 1
         self._size += len(name) + len(value) + 4
+        name = OLD_NAMES.get(name.lower(), name)
         if self._in_head and b"_" not in name:
             super().on_header(name, value.strip(b" \t"))
 

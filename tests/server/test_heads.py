@@ -28,6 +28,13 @@ def test_names_with_an_underscore_are_dropped():
     assert [name for name, _ in read(b"X_Forwarded_For: 1.2.3.4", b"A: b").headers] == [b"host", b"a"]
 
 
+def test_the_old_names_of_a_conversation_are_read_as_their_twins():
+    assert read(b"Session_Id: one", b"conversation_id: two", b"x_session_id: three").headers[1:] == [
+        (b"session-id", b"one"),
+        (b"conversation-id", b"two"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("first", "lines", "keeps"),
     [
