@@ -86,10 +86,10 @@ class BodyLimits:
                 scope["headers"], scope["query_string"], limits, port=(scope.get("server") or (None, None))[1]
             )
         if length > limit:
-            raise Refused(refusals.BODY_TOO_LARGE)
+            raise Refused(bodies.too_large(limit, limits, length))
         if self._room.taken + length > self._room.limit:
             raise Refused(refusals.NO_ROOM)
-        return Body(limit, self._room)
+        return Body(limit, self._room, bodies.too_large(limit, limits))
 
     async def _read(self, body: Body, receive: Receive) -> None:
         task = asyncio.current_task()

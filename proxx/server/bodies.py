@@ -15,7 +15,7 @@ from django.conf import settings
 from accounts.keys import looks_like_key
 from proxx.server import refusals
 from proxx.server.limits import Limits
-from proxx.server.refusals import Refused
+from proxx.server.refusals import Refusal, Refused
 from routing import listeners, reload
 
 _CARRIERS: Final = frozenset({b"x-api-key", b"x-goog-api-key", b"api-key"})
@@ -47,20 +47,28 @@ class Room:
         self.taken -= size
 
 
+def too_large(limit: int, limits: Limits, length: int = 0) -> Refusal:
+    """Return what is said of a body above this limit, of this announced length (0: unknown).
+
+    If a key would have allowed it, it was the key that was missing.
+    """
+    return refusals.BODY_NEEDS_KEY if limit < limits.body and length <= limits.body else refusals.BODY_TOO_LARGE
+
+
 class Body:
     """One body on its way in: counted against its own limit and the shared room, then stored."""
 
-    __slots__ = ("_limit", "_room", "file", "size")
+    __slots__ = ("_limit", "_refusal", "_room", "file", "size")
 
-    def __init__(self, limit: int, room: Room) -> None:
-        self._limit, self._room, self.size = limit, room, 0
+    def __init__(self, limit: int, room: Room, refusal: Refusal = refusals.BODY_TOO_LARGE) -> None:
+        self._limit, self._room, self._refusal, self.size = limit, room, refusal, 0
         self.file = BytesIO()
 
     def add(self, piece: bytes | memoryview) -> None:
         """Store a piece, or raise `Refused` before storing it."""
         size = len(piece)
         if self.size + size > self._limit:
-            raise Refused(refusals.BODY_TOO_LARGE)
+            raise Refused(self._refusal)
         self._room.take(size)
         self.size += size
         self.file.write(piece)

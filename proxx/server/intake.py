@@ -121,10 +121,10 @@ class Intake:
         limit = bodies.limit_for(head.headers, head.query, limits, port=self.port)
         if length is not None:
             if length > limit:
-                raise Refused(refusals.BODY_TOO_LARGE)
+                raise Refused(bodies.too_large(limit, limits, length))
             if room.taken + length > room.limit:
                 raise Refused(refusals.NO_ROOM)
-        self._body = Body(limit, room)
+        self._body = Body(limit, room, bodies.too_large(limit, limits))
         self._chunks = Chunks() if length is None else None
         self.stage = BODY
         self.owes_continue = head.wants_continue and not rest

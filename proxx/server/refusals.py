@@ -17,6 +17,7 @@ class Refusal:
     code: str
     sentence: str
     retry_after: int = 0
+    worth_retrying: bool = True  # some clients retry a 401 for minutes unless told
 
 
 class Refused(Exception):
@@ -48,6 +49,8 @@ def content(refusal: Refusal, *, text: bool = False) -> tuple[list[tuple[bytes, 
         (b"x-proxx-error-code", refusal.code.encode()),
         (b"cache-control", b"no-store"),
     ]
+    if not refusal.worth_retrying:
+        headers.append((b"x-should-retry", b"false"))
     if refusal.retry_after:
         headers.append((b"retry-after", b"%d" % refusal.retry_after))
     return headers, body
@@ -71,6 +74,7 @@ HEAD_TOO_MANY = Refusal(431, "headers_too_many", "The request has too many heade
 HEAD_LATE = Refusal(408, "request_timeout", "The request's headers did not arrive in time.")
 BODY_LATE = Refusal(408, "request_timeout", "The request's body did not arrive in time.")
 BODY_TOO_LARGE = Refusal(413, "request_too_large", "The request's body is larger than this server accepts.")
+BODY_NEEDS_KEY = Refusal(401, "invalid_api_key", "A body of this size needs a valid API key.", worth_retrying=False)
 NO_ROOM = Refusal(503, "overloaded", "The server holds too many request bodies; try again.", retry_after=2)
 TOO_MANY_CONNECTIONS = Refusal(503, "too_many_connections", "The server holds too many connections.", retry_after=5)
 NO_ANSWER = Refusal(500, "internal_error", "The server could not answer this request.")

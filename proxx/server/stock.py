@@ -189,7 +189,7 @@ class Channel(HTTPChannel):
             head.headers, head.query, limits, port=getattr(self.transport.getHost(), "port", None)
         )
         if head.length is not None and head.length > self.body_limit:
-            raise Refused(refusals.BODY_TOO_LARGE)
+            raise Refused(bodies.too_large(self.body_limit, self.connections.limits, head.length))
         if head.length is not None and room.taken + head.length > room.limit:
             raise Refused(refusals.NO_ROOM)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from daphne.http_protocol import WebRequest
 
-from proxx.server import refusals
+from proxx.server import bodies, refusals
 from proxx.server.bodies import Body
 from proxx.server.gate import Gate
 from proxx.server.refusals import Refusal
@@ -23,7 +23,9 @@ class Request(WebRequest):
     def gotLength(self, length: int | None) -> None:
         """Prepare for the body."""
         channel = self.channel
-        self._body = Body(channel.body_limit, channel.connections.room)
+        connections = channel.connections
+        refusal = bodies.too_large(channel.body_limit, connections.limits)
+        self._body = Body(channel.body_limit, connections.room, refusal)
         self.content = self._body.file
 
     def handleContentChunk(self, data: bytes) -> None:

@@ -91,19 +91,19 @@ CARRIERS = [
 @pytest.mark.parametrize("carrier", CARRIERS)
 def test_a_well_formed_key_in_any_carrier_allows_a_large_body(carrier):
     assert read_all([request_of(5000, carrier % KEY.encode())])
-    assert refused(request_of(5000, carrier % b"sk-something-else")) == refusals.BODY_TOO_LARGE
+    assert refused(request_of(5000, carrier % b"sk-something-else")) == refusals.BODY_NEEDS_KEY
     assert refused(request_of(100_001, carrier % KEY.encode())) == refusals.BODY_TOO_LARGE
 
 
 def test_basic_credentials_are_no_key():
-    assert refused(request_of(5000, b"Authorization: Basic " + KEY.encode())) == refusals.BODY_TOO_LARGE
+    assert refused(request_of(5000, b"Authorization: Basic " + KEY.encode())) == refusals.BODY_NEEDS_KEY
 
 
 def test_an_operators_session_allows_a_large_form(settings):
     settings.SESSION_COOKIE_NAME = "proxx_session"
     assert read_all([request_of(5000, b"Cookie: a=b; proxx_session=" + b"0a" * 16)])
-    assert refused(request_of(5000, b"Cookie: proxx_session=short")) == refusals.BODY_TOO_LARGE
-    assert refused(request_of(5000, b"Cookie: not_proxx_session=" + b"0a" * 16)) == refusals.BODY_TOO_LARGE
+    assert refused(request_of(5000, b"Cookie: proxx_session=short")) == refusals.BODY_NEEDS_KEY
+    assert refused(request_of(5000, b"Cookie: not_proxx_session=" + b"0a" * 16)) == refusals.BODY_NEEDS_KEY
 
 
 def test_a_key_in_the_query_counts_only_where_it_is_allowed(settings):
