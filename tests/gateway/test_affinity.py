@@ -76,8 +76,8 @@ def test_a_conversation_stays_in_four_processes_and_moves_once(several, provider
         talk.turn()
     assert len(set(answering(provider))) == 1
     assert home not in answering(provider)
-    # Each process finds out for itself, once.
-    assert len(provider.journal) == 20 + len(proxies)
+    # Each process finds out for itself, once, or hears of it before.
+    assert 20 < len(provider.journal) <= 20 + len(proxies)
 
 
 @pytest.mark.parametrize("named", [{"prompt_cache_key": "mine"}, {"user": "me"}, {"metadata": {"user_id": "me"}}, {}])

@@ -43,6 +43,16 @@ def test_the_order_of_equal_accounts_is_explained() -> None:
     Credential.objects.create(provider_id="openai", secret="sk-two")
     reload.install(None)
     assert "openai orders equal accounts by fastest: the account that begins" in said("explain_route", "gpt-x")
+    assert "belongs" not in said("explain_route", "gpt-x", cache_key="talk")
+
+
+def test_where_a_conversation_belongs_is_explained() -> None:
+    for number in range(5):
+        Credential.objects.create(provider_id="openai", secret=f"sk-{number}", label=f"account-{number}")
+    told = {said("explain_route", "gpt-x", cache_key="talk") for _ in range(5)}
+    assert len(told) == 1
+    assert "The conversation belongs to the first of each provider" in told.pop()
+    assert len({said("explain_route", "gpt-x") for _ in range(5)}) == 5
 
 
 def test_a_refusal_is_explained() -> None:

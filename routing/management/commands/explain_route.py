@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import DEFAULT_TENANT_ID
 from proxx.kit import clock
-from routing import planner, reload
+from routing import affinity, planner, reload
 from routing.dialects import USUAL_PATHS
 from routing.plan import EXCLUSIONS, REFUSALS, Plan
 from routing.providers import STRATEGIES
@@ -23,15 +23,24 @@ class Command(BaseCommand):
         parser.add_argument("model")
         parser.add_argument("--dialect", default="openai_chat", choices=list(USUAL_PATHS))
         parser.add_argument("--tenant", default="", help="a tenant's short name; the default tenant otherwise")
+        parser.add_argument("--cache-key", default="", help="a conversation, by its prompt_cache_key")
 
-    def handle(self, *args: Any, model: str, dialect: str, tenant: str, **options: Any) -> None:
+    def handle(self, *args: Any, model: str, dialect: str, tenant: str, cache_key: str, **options: Any) -> None:
         """Plan as a call would, from the configuration as it is now."""
         snapshot = reload.current()
         views = {view.slug: view for view in snapshot.tenants.values()}
         view = views.get(tenant) if tenant else snapshot.tenants.get(DEFAULT_TENANT_ID)
         if view is None:
             raise CommandError("There is no such tenant.")
-        found = planner.plan(model=model, dialect=dialect, tenant=view, snapshot=snapshot, now=clock.monotonic())
+        name = b"key:" + cache_key.encode() if cache_key else b""
+        found = planner.plan(
+            model=model,
+            dialect=dialect,
+            tenant=view,
+            snapshot=snapshot,
+            now=clock.monotonic(),
+            conversation=lambda: affinity.digest(view.id, name),
+        )
         for line in explained(found):
             self.stdout.write(line)
         if fault := reload.last_fault():
@@ -57,4 +66,7 @@ def _strategies(plan: Plan) -> list[str]:
     """Say of each provider with equal accounts why they stand in this order."""
     places = Counter((one.provider, one.credential.priority) for one in plan.candidates if one.credential)
     several = dict.fromkeys(provider for (provider, _), many in places.items() if many > 1)
-    return [f"   {one.id} orders equal accounts by {one.strategy}: {STRATEGIES[one.strategy]}." for one in several]
+    lines = [f"   {one.id} orders equal accounts by {one.strategy}: {STRATEGIES[one.strategy]}." for one in several]
+    if plan.belonging is not None:
+        lines.append("   The conversation belongs to the first of each provider, unless a running process moved it.")
+    return lines
