@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from proxx.api import dialects, seed_errors
 from proxx.gateway.errors import GatewayError, RejectedUpstream
 
+PATIENCE = 60  # seconds: official clients ignore a longer Retry-After and ask again at once, for minutes
+
 log = logging.getLogger("proxx.api")
 
 
@@ -30,7 +32,7 @@ def respond(request: HttpRequest, error: GatewayError) -> HttpResponse:
         response["x-request-id"] = str(call_id)
     if error.retry_after is not None:
         response["retry-after"] = str(max(1, math.ceil(error.retry_after)))
-    if not error.worth_retrying:
+    if not error.worth_retrying or (error.retry_after or 0) > PATIENCE:
         response["x-should-retry"] = "false"
     if error.status >= 500:
         log.warning("call %s failed: %s %s", call_id, error.status, error.detail or error.facts.code)

@@ -11,6 +11,7 @@ from routing.providers import Provider
 
 # Names come from callers: what the planner remembers per name must have an end.
 MEMO_WEIGHT = 50_000
+_LIMITS = "limits of models"
 
 
 class Memo:
@@ -119,3 +120,16 @@ class Snapshot:
     faults: tuple[str, ...] = ()  # sentences on what had to be left out
     stale_at: float = float("inf")  # seconds since 1970: a credential expires or a catalogue grows old then
     memo: Memo = field(default_factory=Memo)
+
+    def limits_of(self, model: str) -> tuple[int | None, int | None]:
+        """Return what the catalogues know of a model, whoever lists it: context window and longest answer, in
+        tokens."""
+        known = self.memo.get(_LIMITS)
+        if known is None:
+            known = {
+                entry.id.lower(): (entry.metadata.get("context_window"), entry.metadata.get("max_output_tokens"))
+                for entry in self.models
+            }
+            self.memo.put(_LIMITS, known, weight=len(known) + 1)
+        found: tuple[int | None, int | None] = known.get(model.lower(), (None, None))
+        return found
