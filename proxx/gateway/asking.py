@@ -65,6 +65,13 @@ class Route:
 def route(call: Call, candidate: Candidate) -> Route:
     """Return how this candidate is asked; raise `BadRequest` for what no dialect could read, `Inexpressible` for what
     this one cannot say."""
+    try:
+        return _route(call, candidate)
+    except RecursionError:
+        raise Inexpressible("The request is nested too deeply.") from None
+
+
+def _route(call: Call, candidate: Candidate) -> Route:
     upstream, call.whole = registry.get(candidate.protocol), None
     passing = _passing(call, candidate) if upstream is call.dialect else None
     if passing is not None:
@@ -84,12 +91,12 @@ def continued(call: Call, chosen: Route, parts: tuple[Part, ...]) -> Route:
 def _rewritten(call: Call, request: Request, candidate: Candidate) -> Route:
     upstream = registry.get(candidate.protocol)
     if call.wishes is not None:
-        request = requests.edited(request, call.wishes, target_of(candidate))
+        request = requests.edited(request, call.wishes, target_of(candidate, call.snapshot.limits_of(candidate.model)))
     if call.fetched:
         request = filled(request, call.fetched, fetches(candidate))
     losses = Losses(strict=call.strict)
     losses.notes.extend(call.reading_notes)
-    target = target_of(candidate)
+    target = target_of(candidate, call.snapshot.limits_of(candidate.model))
     kept = keepsakes.restored(call.tenant.id, request)
     if kept:
         target = msgspec.structs.replace(target, restored=kept)
@@ -152,22 +159,31 @@ def read(call: Call) -> Request:
             raise BadRequest(fault.message, code=fault.code, param=fault.param) from None
         except Inexpressible as fault:
             raise BadRequest(fault.message, code="unsupported_parameter", param=fault.param) from None
+        except RecursionError:
+            raise BadRequest("The body is nested too deeply.") from None
         call.reading_notes = losses.notes
     return call.request
 
 
-def target_of(candidate: Candidate) -> Target:
-    """Return whom a request is written for."""
-    return _target(candidate.provider.id, candidate.model, candidate.protocol, candidate.quirks)
+def target_of(candidate: Candidate, limits: tuple[int | None, int | None] = (None, None)) -> Target:
+    """Return whom a request is written for; `limits` is what the catalogue knows: context window, longest answer."""
+    return _target(candidate.provider.id, candidate.model, candidate.protocol, candidate.quirks, limits)
 
 
 @lru_cache(maxsize=4096)
-def _target(provider_id: str, model: str, protocol: str, quirks: frozenset[str]) -> Target:
+def _target(
+    provider_id: str, model: str, protocol: str, quirks: frozenset[str], limits: tuple[int | None, int | None]
+) -> Target:
+    facts, (window, longest) = facts_of(model), limits
+    if window or longest:
+        facts = msgspec.structs.replace(
+            facts, context_window=window or facts.context_window, max_output=longest or facts.max_output
+        )
     return Target(
         provider=provider_id,
         model=model,
         dialect=protocol,
         quirks=quirks,
-        facts=facts_of(model),
+        facts=facts,
         default_max_output=settings.PROXY_DEFAULT_MAX_TOKENS or None,
     )

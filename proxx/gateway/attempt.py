@@ -13,26 +13,24 @@ from functools import partial
 
 from django.conf import settings
 
-from proxx.gateway import asking, continuing, fetching, pacing, translate
+from proxx.gateway import continuing, fetching, mending, pacing, posting, translate
 from proxx.gateway.asking import Route
 from proxx.gateway.call import Attempt, Call
 from proxx.kit import clock
 from proxx.protocols.continuation import ContinuedTranslation
 from proxx.protocols.framing.sse import FrameTooLarge
 from proxx.protocols.hub.errors import Inexpressible
-from proxx.protocols.profile.options import Options
 from proxx.protocols.spec import Seen, Watch
-from proxx.upstream import auth, client, failures
+from proxx.upstream import client, failures
 from proxx.upstream.failures import Failure
 from proxx.upstream.failures.prose import without
-from proxx.upstream.message import HeaderList, Timeouts, UpstreamRequest, UpstreamResponse
+from proxx.upstream.message import UpstreamResponse
 from proxx.upstream.opening import opened
 from routing import health
 from routing.planner import Candidate
 
 ERROR_BODY_LIMIT = 64 * 1024
 ERROR_BODY_PATIENCE = 2.0  # seconds: the status is known, and words that come later change nothing
-FEATURES = b"anthropic-beta"
 BLANKS = {"stop": "empty", "malformed_call": "malformed"}  # endings without a word, and the failures they are
 HELD_LIMIT = 1024 * 1024  # comments and empty deltas before the first meaningful event
 
@@ -41,21 +39,14 @@ FAULTS = tuple(known for known, _ in failures.EXCEPTIONS)
 WINDOW = 8  # a provider that quotes this much of our key in a row has said too much
 _ESCAPED = re.compile(rb"\\u00([0-9a-fA-F]{2})")
 
-_STANDARD_HEADERS = {
-    b"content-type": b"application/json",
-    b"accept": b"application/json, text/event-stream",
-    b"accept-encoding": b"identity",
-    b"user-agent": b"proxx",
-}
-
 
 class AttemptFailed(Exception):
-    """This candidate did not speak; `body` is its error answer, for the case that it blamed the request, and `param`
-    the field that could not be said to it."""
+    """This candidate did not speak; `body` is its error answer, for the case that it blamed the request, `param` the
+    field that could not be said to it. `mendable`: without what it blamed it may be asked once more."""
 
     def __init__(self, failure: Failure, body: bytes = b"", *, param: str | None = None) -> None:
         super().__init__(failure.kind)
-        self.failure, self.body, self.param = failure, body, param
+        self.failure, self.body, self.param, self.mendable = failure, body, param, False
 
 
 class Blank(AttemptFailed):
@@ -80,7 +71,7 @@ async def speak(call: Call, candidate: Candidate) -> Speaking:
     await fetching.prepare(call, candidate)
     attempt = Attempt(len(call.attempts) + 1, candidate, clock.monotonic())
     try:
-        chosen = asking.route(call, candidate)
+        chosen = mending.route(call, candidate)
     except Inexpressible as fault:
         attempt.failure, attempt.ended = failures.named("inexpressible", fault.message), attempt.started
         call.attempts.append(attempt)
@@ -91,11 +82,12 @@ async def speak(call: Call, candidate: Candidate) -> Speaking:
         async with asyncio.timeout(_patience(call)):
             speaking = await _first_event(call, candidate, attempt, chosen)
     except AttemptFailed as failed:
+        failed.mendable = mending.learn(call, chosen, failed.failure, failed.body)
         failed.failure = lost(call, attempt, failed.failure)
         raise
     except FAULTS as fault:
         raise AttemptFailed(lost(call, attempt, failures.from_exception(fault))) from None
-    except FrameTooLarge:
+    except (FrameTooLarge, translate.NoReply):
         raise AttemptFailed(lost(call, attempt, failures.named("malformed"))) from None
     call.warnings = list(chosen.notes)
     attempt.first_event_at = call.first_event_at = clock.monotonic()
@@ -122,7 +114,7 @@ async def _first_event(call: Call, candidate: Candidate, attempt: Attempt, chose
 
 async def _sent(call: Call, candidate: Candidate, chosen: Route) -> UpstreamResponse:
     """Send a request; its answer is the call's to close from here on."""
-    response = call.response = opened(await client.send(_request(call, candidate, chosen)))
+    response = call.response = opened(await client.send(posting.request(call, candidate, chosen)))
     return response
 
 
@@ -212,46 +204,6 @@ def _judge_blank(call: Call, seen: Seen) -> None:
         return  # it has a word for it
     call.blanks += 1
     raise Blank(failures.named(BLANKS[seen.blank]))
-
-
-def _request(call: Call, candidate: Candidate, chosen: Route) -> UpstreamRequest:
-    credential, provider = candidate.credential, candidate.provider
-    headers = list(_STANDARD_HEADERS.items())
-    if provider.headers or chosen.headers or chosen.upstream.headers:
-        own = {name.lower().encode(): value.encode() for name, value in provider.headers}
-        headers = list({**_STANDARD_HEADERS, **dict(chosen.upstream.headers), **own, **_of_call(chosen, own)}.items())
-    if call.options is not None:
-        headers = _as_wished(headers, call.options)
-    if credential is not None:
-        headers.extend(auth.headers(candidate.auth, credential.secret.reveal()))
-    form = "" if chosen.translates else call.envelope.form  # what is written is always the dialect's usual form
-    return UpstreamRequest(
-        method="POST",
-        url=client.url(chosen.upstream.url(candidate.url, stream=call.envelope.stream, form=form)),
-        headers=headers,
-        body=chosen.body,
-        timeouts=Timeouts(
-            connect=settings.UPSTREAM_CONNECT_TIMEOUT,
-            headers=settings.UPSTREAM_REQUEST_TIMEOUT,
-            idle=settings.UPSTREAM_IDLE_TIMEOUT,
-        ),
-    )
-
-
-def _of_call(chosen: Route, own: dict[bytes, bytes]) -> dict[bytes, bytes]:
-    """The call's own headers count more than the provider entry's; of features to switch on, both are meant."""
-    said = dict(chosen.headers)
-    features = (own.get(FEATURES), said.get(FEATURES))
-    if all(features):
-        words = [word.strip() for words in features if words for word in words.split(b",")]
-        said[FEATURES] = b",".join(dict.fromkeys(word for word in words if word))
-    return said
-
-
-def _as_wished(headers: HeaderList, options: Options) -> HeaderList:
-    """Return the headers less the profile's blocked ones, and with its own."""
-    said = {name: value for name, value in headers if name not in options.blocked}
-    return list({**said, **dict(options.headers)}.items())
 
 
 def _patience(call: Call) -> float:

@@ -12,6 +12,7 @@ from proxx.protocols.hub.request import Envelope, Request
 from proxx.protocols.profile.options import Options, Wishes
 from proxx.protocols.spec import Protocol, Seen
 from proxx.upstream.failures import Failure
+from proxx.upstream.failures.complaints import Complaint
 from proxx.upstream.message import UpstreamResponse
 from routing.planner import Candidate, Plan
 from routing.snapshot import CredentialView, Snapshot, TenantView
@@ -53,7 +54,8 @@ class Call:
     provider can know. `whole` gives the response resource of an answer that is to be kept. `blanks` counts answers
     that ended before anything was seen of them. `options` are those of the profile that applies, `wishes` what they
     come to for this request, `own_key` the key of a provider that the caller brought. `fetched` are media by
-    their addresses: base64 and the media type they came with. `deadline` is the stopwatch reading after which no
+    their addresses: base64 and the media type they came with. `complaints` are what providers blamed that could be
+    taken away, by provider, model and dialect. `deadline` is the stopwatch reading after which no
     attempt begins.
     """
 
@@ -88,6 +90,7 @@ class Call:
     whole: Callable[[], bytes] | None = None
     blanks: int = 0
     fetched: dict[str, tuple[str, str]] | None = None
+    complaints: dict[tuple[str, str, str], Complaint] = field(default_factory=dict)
     outcome: str = "cancelled"
     status: int = 499
     error_code: str = ""

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from django.conf import settings
 
-from proxx.gateway import asking, translate
+from proxx.gateway import mending, translate
 from proxx.gateway.asking import Route
 from proxx.gateway.call import Call
 from proxx.protocols.continuation import ContinuedTranslation
@@ -54,7 +54,7 @@ async def pieces(
         asked += 1
         following = await _next(call, chosen, watch.continuation.parts(), asked, ask)
         if following is not None:
-            route = asking.continued(call, chosen, watch.continuation.parts())
+            route = mending.continued(call, chosen, watch.continuation.parts())
             watch.go_on(translate.reader(call, route), route.mends or ())
 
 
@@ -62,7 +62,7 @@ async def _next(call: Call, chosen: Route, parts: Sequence[Part], asked: int, as
     """Ask the provider to go on; None if that is not to be, which is noted."""
     if asked <= AT_MOST:
         try:
-            response = await ask(asking.continued(call, chosen, tuple(parts)))
+            response = await ask(mending.continued(call, chosen, tuple(parts)))
         except _REFUSED:
             response = None
         if response is not None and 200 <= response.status < 300:

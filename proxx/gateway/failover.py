@@ -62,11 +62,15 @@ async def first_to_speak(call: Call, plan: Plan) -> Speaking:
 
 
 async def _spoken(call: Call, candidate: Candidate) -> Speaking:
-    """Let a candidate speak; once in a call, one whose answer was blank gets a second chance at once."""
+    """Let a candidate speak; one whose answer was blank, or that blamed what can be taken away, gets a second chance
+    at once: each only once in a call."""
     try:
         return await speak(call, candidate)
     except Blank:
         if call.blanks > 1 or not _budget_left(call):
+            raise
+    except AttemptFailed as failed:
+        if not failed.mendable or not _budget_left(call):
             raise
     return await speak(call, candidate)
 

@@ -16,6 +16,8 @@ from proxx.gateway.pacing import PacedWatch
 from proxx.kit import clock
 from proxx.protocols import registry
 from proxx.protocols.continuation import ContinuedTranslation, one_of
+from proxx.protocols.framing.lenient import FAULTS
+from proxx.protocols.framing.members import Unclear
 from proxx.protocols.framing.sse import FrameTooLarge
 from proxx.protocols.hub.errors import ErrorFacts
 from proxx.protocols.hub.estimate import tokens
@@ -27,6 +29,10 @@ from proxx.protocols.spec import Seen, StreamReader, Watch
 from proxx.protocols.translation import StreamTranslation, mended, note
 
 LINES = "application/x-ndjson"
+
+
+class NoReply(ValueError):
+    """A whole answer that its dialect cannot read after all: a detail of it has a wrong form."""
 
 
 def answered_here(call: Call) -> bytes | None:
@@ -54,7 +60,7 @@ def stream(call: Call, chosen: Route) -> Watch:
 
 def replayed(call: Call, chosen: Route, body: bytes) -> tuple[Watch, bytes]:
     """Tell a whole answer as the stream that was asked for; return the stream and its bytes so far: all of them, or
-    none yet if the profile wants pauses."""
+    none yet if the profile wants pauses. Raises `NoReply`."""
     watch, reply = _translation(call, chosen), _whole(call, chosen, body)
     if call.options is not None and call.options.delay is not None:
         return PacedWatch(watch, reply), b""
@@ -63,13 +69,13 @@ def replayed(call: Call, chosen: Route, body: bytes) -> tuple[Watch, bytes]:
 
 def whole(call: Call, chosen: Route, bodies: Sequence[bytes]) -> tuple[Seen, bytes]:
     """Return what a whole answer says, and the client's bytes of it; the bytes are empty if it is no answer. Where one
-    request did not carry it all, `bodies` has several parts of it."""
+    request did not carry it all, `bodies` has several parts of it. Raises `NoReply`."""
     if chosen.mends is None and not _is_stream(chosen, bodies[0]):
         seen = chosen.upstream.watch_whole(bodies[0])
         if seen.error is not None or seen.malformed or not seen.spoke:
             return seen, b""
         renamed = _renamed(call, chosen)
-        return seen, call.dialect.rename_whole(bodies[0], renamed) if renamed else bodies[0]
+        return seen, _with_name(call, bodies[0], renamed) if renamed else bodies[0]
     replies = []
     for body in bodies:
         seen, reply = _collected(call, chosen, body) if _is_stream(chosen, body) else _read(call, chosen, body)
@@ -77,6 +83,13 @@ def whole(call: Call, chosen: Route, bodies: Sequence[bytes]) -> tuple[Seen, byt
             return seen, b""
         replies.append(reply)
     return seen, _written(call, one_of(replies) if chosen.pauses else joined(replies), seen)
+
+
+def _with_name(call: Call, body: bytes, name: str) -> bytes:
+    try:
+        return call.dialect.rename_whole(body, name)
+    except (Unclear, *FAULTS) as fault:
+        raise NoReply(str(fault)) from fault
 
 
 def _renamed(call: Call, chosen: Route) -> str:
@@ -141,7 +154,10 @@ def _collected(call: Call, chosen: Route, body: bytes) -> tuple[Seen, Reply | No
 
 
 def _whole(call: Call, chosen: Route, body: bytes) -> Reply:
-    reply = chosen.upstream.read_whole(body, chosen.target, call.id.hex)
+    try:
+        reply = chosen.upstream.read_whole(body, chosen.target, call.id.hex)
+    except (ValueError, *FAULTS) as fault:
+        raise NoReply(str(fault)) from fault
     return mended(reply, chosen.mends or ())
 
 

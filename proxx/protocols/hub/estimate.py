@@ -5,8 +5,7 @@ No tokenizer: letters, signs and foreign scripts are counted, each with its usua
 weighted by the model's family. Meant to be a little high: a caller who believes there is room, and is wrong, fails.
 """
 
-import msgspec
-
+from proxx.protocols.framing.encode import encoded
 from proxx.protocols.hub.parts import (
     Audio,
     Compaction,
@@ -77,7 +76,7 @@ def _text(text: str) -> float:
 
 
 def _json(value: object) -> float:
-    return _text(msgspec.json.encode(value).decode())
+    return _text(encoded(value).decode())
 
 
 def _tool(tool: ToolSpec) -> float:
