@@ -1,7 +1,6 @@
 """Requests that only load or unload a model are answered here where nobody could be told."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -10,9 +9,9 @@ from tests.live import LiveProxx
 
 
 @pytest.fixture(scope="module")
-def proxx(module_proxx: LiveProxx) -> Iterator[LiveProxx]:
+def proxx(module_proxx: LiveProxx) -> LiveProxx:
     five_upstreams(module_proxx)
-    yield module_proxx
+    return module_proxx
 
 
 @pytest.mark.parametrize(("keep_alive", "reason"), [({}, "load"), ({"keep_alive": 0}, "unload")])
