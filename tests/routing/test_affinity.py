@@ -115,6 +115,7 @@ def test_a_success_at_home_ends_the_trial(clock: clocks.Stopped) -> None:
     home, other = plan(snapshot).candidates[0], plan(snapshot).candidates[5]
     for by in (other, home, other, home):
         answered(plan(snapshot), by)
+        assert plan(snapshot).candidates[: 1 if by is home else 2] == ((home,) if by is home else (home, other))
     assert plan(snapshot).candidates[0] is home
     assert not affinity._moves
 

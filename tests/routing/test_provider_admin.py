@@ -101,6 +101,17 @@ def test_a_shipped_provider_is_opened_and_changed(console: Client) -> None:
     assert (row.base_url, row.priority, row.protocols) == ("http://10.0.0.5:8000/v1", 3, [])
 
 
+def test_the_order_of_its_accounts_is_chosen_by_name(console: Client) -> None:
+    assert b"Fastest: the account that begins to answer soonest" in console.get(page("openai")).content
+    assert console.post(page("openai"), fields(strategy="fastest")).status_code == 302
+    reload.install(None)
+    assert reload.current().providers["openai"].strategy == "fastest"
+    assert b"not one of the available choices" in console.post(page("openai"), fields(strategy="luck")).content
+    console.post(page("openai"), fields(strategy=""))
+    reload.install(None)
+    assert reload.current().providers["openai"].strategy == "affinity"
+
+
 def test_a_private_provider_is_added_with_little(console: Client) -> None:
     response = console.post(f"{LIST}add/", fields(provider_id="Lab", base_url="http://10.0.0.5:8000"))
     assert response.status_code == 302, response.context["adminform"].form.errors
