@@ -1,0 +1,60 @@
+"""The HTTP request by which one candidate is asked: address, headers, credential, patience."""
+
+from django.conf import settings
+
+from proxx.gateway import mending
+from proxx.gateway.asking import FEATURES, Route
+from proxx.gateway.call import Call
+from proxx.protocols.profile.options import Options
+from proxx.upstream import auth, client
+from proxx.upstream.message import HeaderList, Timeouts, UpstreamRequest
+from routing.planner import Candidate
+
+_STANDARD_HEADERS = {
+    b"content-type": b"application/json",
+    b"accept": b"application/json, text/event-stream",
+    b"accept-encoding": b"identity",
+    b"user-agent": b"proxx",
+}
+
+
+def request(call: Call, candidate: Candidate, chosen: Route) -> UpstreamRequest:
+    """Return the request that asks this candidate."""
+    credential, provider = candidate.credential, candidate.provider
+    headers = list(_STANDARD_HEADERS.items())
+    if provider.headers or chosen.headers or chosen.upstream.headers:
+        own = {name.lower().encode(): value.encode() for name, value in provider.headers}
+        headers = list({**_STANDARD_HEADERS, **dict(chosen.upstream.headers), **own, **_of_call(chosen, own)}.items())
+    if call.options is not None:
+        headers = _as_wished(headers, call.options)
+    headers = mending.headers(call, chosen, headers)
+    if credential is not None:
+        headers.extend(auth.headers(candidate.auth, credential.secret.reveal()))
+    form = "" if chosen.translates else call.envelope.form  # what is written is always the dialect's usual form
+    return UpstreamRequest(
+        method="POST",
+        url=client.url(chosen.upstream.url(candidate.url, stream=call.envelope.stream, form=form)),
+        headers=headers,
+        body=chosen.body,
+        timeouts=Timeouts(
+            connect=settings.UPSTREAM_CONNECT_TIMEOUT,
+            headers=settings.UPSTREAM_REQUEST_TIMEOUT,
+            idle=settings.UPSTREAM_IDLE_TIMEOUT,
+        ),
+    )
+
+
+def _of_call(chosen: Route, own: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    """The call's own headers count more than the provider entry's; of features to switch on, both are meant."""
+    said = dict(chosen.headers)
+    features = (own.get(FEATURES), said.get(FEATURES))
+    if all(features):
+        words = [word.strip() for words in features if words for word in words.split(b",")]
+        said[FEATURES] = b",".join(dict.fromkeys(word for word in words if word))
+    return said
+
+
+def _as_wished(headers: HeaderList, options: Options) -> HeaderList:
+    """Return the headers less the profile's blocked ones, and with its own."""
+    said = {name: value for name, value in headers if name not in options.blocked}
+    return list({**said, **dict(options.headers)}.items())
