@@ -15,6 +15,7 @@ from proxx.api.auth import client_key
 from proxx.gateway.errors import BadRequest, NotFound
 from proxx.kit import fastjson
 from proxx.protocols import registry
+from proxx.protocols.framing.lenient import FAULTS, decode
 
 router = Router(auth=client_key, tags=["Ollama"])
 
@@ -52,8 +53,8 @@ async def tags(request: HttpRequest) -> HttpResponse:
 async def show(request: HttpRequest) -> HttpResponse:
     """Describe one model: what it can do, and how much it can read; 404 if it is not offered."""
     try:
-        read = _named.decode(request.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        read = decode(_named, request.body)
+    except FAULTS:
         raise BadRequest("The body must be a JSON object with the name of a model.") from None
     name = read.model or read.name
     if not name:

@@ -10,6 +10,7 @@ from tests.live import LiveProxx, running
 # Of a provider of the same dialect, whose bytes pass, and of one of another.
 MODELS = ["ollama/sim-echo", "openai/sim-echo", "gemini/sim-echo"]
 MODEL = MODELS[0]
+DEEP = b'{"model": "nobody", "deep": ' + b"[" * 5000 + b"]" * 5000 + b"}"
 ASK = {"model": MODEL, "messages": [{"role": "user", "content": "hello"}]}
 
 
@@ -91,6 +92,7 @@ def test_the_bare_address_answers_probing_clients_and_sends_browsers_to_the_cons
         ("/api/chat", {**ASK, "model": "ollama/nobody"}, {}, 404, "not found"),
         ("/api/show", {}, {}, 400, "model"),
         ("/api/show", [], {}, 400, "object"),
+        ("/api/show", DEEP, {}, 400, "object"),
         ("/api/chat", {"messages": []}, {}, 400, "model"),
         ("/api/chat", {"model": MODEL, "messages": [{"role": "user", "content": []}]}, {}, 400, "content"),
         ("/api/chat", ASK, {"authorization": "Bearer wrong"}, 401, ""),
