@@ -226,6 +226,14 @@ def test_an_error_can_come_at_any_time_and_ends_it(before):
     assert writer.write([TextDelta(0, "b"), Ended()]) == b""
 
 
+def test_a_stream_that_breaks_off_after_a_call_that_cannot_be_told_has_one_error():
+    """D150."""
+    writer = PROTOCOL.stream_writer(occasion())
+    told = writer.write([PartOpened(0, "call", id="c", name="f"), ArgsDelta(0, '{"city":'), PartClosed(0)])
+    told += writer.fail(ErrorFacts("upstream_truncated", "It broke off."))
+    assert [list(json.loads(line)) for line in told.splitlines()] == [["error"]]
+
+
 def test_errors_have_the_words_that_clients_look_for():
     missing = ErrorFacts("not_found", "The model 'x:y' does not exist or you do not have access to it.", param="model")
     assert json.loads(PROTOCOL.write_error(missing)) == {"error": "model 'x:y' not found"}

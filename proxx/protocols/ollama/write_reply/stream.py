@@ -42,7 +42,9 @@ class Writer:
         return b"".join(out)
 
     def fail(self, facts: ErrorFacts) -> bytes:
-        """Return the line that ends the stream with an error."""
+        """Return the line that ends the stream with an error; nothing if one has ended it already."""
+        if self._telling.error is not None:
+            return b""
         self._over = True
         return write_stream_error(facts)
 
@@ -57,7 +59,8 @@ class Writer:
         if pieces:
             out.extend([self._line(name, value) for name, value in pieces])
         if self._telling.error is not None:
-            out.append(self.fail(self._telling.error))
+            self._over = True
+            out.append(write_stream_error(self._telling.error))
 
     def _content(self, text: str) -> bytes:
         self._moments.begun()
