@@ -2,7 +2,8 @@
 
 A response that was kept here (kept.py) is spelt out as input, and the call is then a translated one whoever answers:
 the provider knows nothing of the id, and the next one must be ours again. Any other id is the provider's own business:
-the call goes to the account that made it, as far as this process remembers, else to whoever speaks the dialect.
+the call goes to the account that made it, as far as this process remembers, else to whoever speaks the dialect. Tenants
+share accounts, never conversations: a response that this process knows for another tenant's is as good as unknown.
 """
 
 from collections import OrderedDict
@@ -29,8 +30,8 @@ ACCOUNTS_AT_MOST = 20_000
 
 _PREVIOUS, _REFERENCE = b'"previous_response_id"', b'"item_reference"'
 
-# Which account made a response that its provider keeps: by owner and response id.
-_accounts: OrderedDict[tuple[str, str], UUID | str] = OrderedDict()
+# For which tenant which account made a response that its provider keeps, by response id.
+_accounts: OrderedDict[str, tuple[UUID | None, UUID | str]] = OrderedDict()
 
 
 class _Asked(msgspec.Struct):
@@ -62,6 +63,9 @@ async def resolve(call: Call) -> None:
     given = items_of_input(asked.input)
     own = await _with_referred(owner, given)
     call.refers = previous if before is None else ""
+    if call.refers and _accounts.get(call.refers, (call.tenant.id,))[0] != call.tenant.id:
+        message = f"Previous response with id '{call.refers}' not found."
+        raise BadRequest(message, code=NOT_FOUND, param="previous_response_id")
     if before is None and own is given:
         return
     call.recalled = Recalled("" if before is None else previous, own)
@@ -74,7 +78,7 @@ def in_order(call: Call, plan: Plan) -> Plan:
     """Return the plan with the account first that made what the call refers to, then those who may know it."""
     if not call.refers or len(plan.candidates) < 2:
         return plan
-    maker = _accounts.get((kept.owner_of(call.holder), call.refers))
+    _, maker = _accounts.get(call.refers, (None, None))
     ordered = sorted(plan.candidates, key=lambda one: (one.key != maker, one.protocol != DIALECT))
     return replace(plan, candidates=tuple(ordered))
 
@@ -83,7 +87,7 @@ def remember_account(call: Call) -> None:
     """Remember who made a response that its provider keeps."""
     if call.seen is None or not call.seen.reply_id or call.whole is not None or not call.attempts:
         return
-    _accounts[(kept.owner_of(call.holder), call.seen.reply_id)] = call.attempts[-1].candidate.key
+    _accounts[call.seen.reply_id] = call.tenant.id, call.attempts[-1].candidate.key
     if len(_accounts) > ACCOUNTS_AT_MOST:
         _accounts.popitem(last=False)
 
