@@ -69,7 +69,8 @@ need no key take them as soon as they have an address. [Adding one](add-a-provid
 in the console.
 
 Which one is tried first: the primary (`UPSTREAM_PROVIDER_ID`), its fallbacks (`UPSTREAM_FALLBACK_PROVIDER_IDS`), then
-the others by priority, lower numbers first. Inside a provider: credentials by their priority, equals in turn.
+the others by priority, lower numbers first. Inside a provider: credentials by their priority; equals as
+[routing](routing.md) says.
 
 ## Which provider a model name leads to
 
