@@ -183,8 +183,8 @@ def test_a_provider_that_lists_any_glm_may_have_every_glm() -> None:
     [
         ("openai", "gpt-x", "https://api.openai.com/v1/chat/completions"),
         ("openrouter", "a/b", "https://openrouter.ai/api/v1/chat/completions"),
-        ("gemini", "gemini-3", "https://generativelanguage.googleapis.com/v1beta/openai/chat/completions"),
-        ("anthropic", "claude-x", "https://api.anthropic.com/v1/chat/completions"),
+        ("gemini", "gemini-3", "https://generativelanguage.googleapis.com/v1beta/models/gemini-3:generateContent"),
+        ("anthropic", "claude-x", "https://api.anthropic.com/v1/messages"),
         ("zai", "glm-5", "https://api.z.ai/api/paas/v4/chat/completions"),
         ("ollama-cloud", "gpt-oss", "https://ollama.com/v1/chat/completions"),
         ("groq", "llama", "https://api.groq.com/openai/v1/chat/completions"),
@@ -195,7 +195,7 @@ def test_a_provider_that_lists_any_glm_may_have_every_glm() -> None:
 def test_each_provider_is_called_at_its_own_address(provider_id: str, model: str, url: str) -> None:
     found = plan(f"{provider_id}/{model}", picture(credential(provider_id)))
     assert [one.url for one in found.candidates] == [url]
-    assert found.candidates[0].auth == "bearer"
+    assert found.candidates[0].auth == {"gemini": "x-goog-api-key", "anthropic": "x-api-key"}.get(provider_id, "bearer")
 
 
 def test_a_caller_is_served_in_its_own_dialect_where_it_is_spoken_else_in_another() -> None:
