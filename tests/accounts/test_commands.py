@@ -75,3 +75,10 @@ def test_issue_key_refuses_with_one_sentence(arguments, said):
     with pytest.raises(CommandError, match=said):
         run("issue_key", "--label", "x", *arguments)
     assert not ApiKey.objects.exists()
+
+
+def test_a_key_that_no_server_would_know_is_not_issued(settings) -> None:
+    settings.KEY_PEPPER = ""
+    with pytest.raises(CommandError, match="PROXY_TOKEN_PEPPER"):
+        call_command("issue_key", label="lost")
+    assert not ApiKey.objects.filter(label="lost").exists()

@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import keys
@@ -29,6 +30,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Issue the key and print the token alone, or everything as JSON."""
+        if not settings.KEY_PEPPER:
+            raise CommandError(
+                "PROXY_TOKEN_PEPPER is not set, so no server would know this key. Set it as the server has it: it "
+                "stands in the server's .env."
+            )
         tenant = Tenant.objects.filter(slug=options["tenant"].lower()).first()
         if tenant is None:
             raise CommandError(f"There is no tenant {options['tenant']!r}.")
