@@ -35,5 +35,7 @@ PROTOCOL = Protocol(
     local_reply=local_reply,
     fetches=lambda part, target: isinstance(part, Image),
     streams_json=True,
+    # Its server reads JSON whatever the header says, and its manual's curl lines send none.
+    media_types=("", "application/json", "application/x-www-form-urlencoded", "text/plain"),
     url=url,
 )
