@@ -78,7 +78,10 @@ class Unauthorized(GatewayError):
     """No key, or none that we know."""
 
     status, kind, code = 401, "auth", "invalid_api_key"
-    message = "No valid API key was given. Send a proxx key as 'Authorization: Bearer KEY' or 'x-api-key: KEY'."
+    message = (
+        "No valid API key was given. Send a proxx key as 'Authorization: Bearer KEY', 'x-api-key: KEY' or "
+        "'x-goog-api-key: KEY'."
+    )
     worth_retrying = False
 
 

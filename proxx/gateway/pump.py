@@ -249,10 +249,13 @@ def _headers(call: Call, speaking: Speaking) -> list[tuple[bytes, bytes]]:
     if call.warnings:
         headers.append((b"x-proxx-warnings", quote(",".join(call.warnings), safe=" ,;[]().'/=").encode()))
     passed = () if speaking.route.translates else call.dialect.reply_headers
+    identified = False
     for given, value in speaking.response.raw_headers:
         name = given.lower()
         if name in UPSTREAM_IDS:
-            name = b"x-proxx-upstream-request-id"
+            if identified:
+                continue  # some providers give it under two names
+            name, identified = b"x-proxx-upstream-request-id", True
         elif name not in passed and not any(name.startswith(one) for one in passed if one.endswith(b"-")):
             continue
         if not repeats_secret(value, speaking.candidate):
