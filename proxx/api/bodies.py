@@ -1,6 +1,7 @@
 """Request bodies that came compressed: decoded once, within the body limit, before anything reads them.
 
-One layer only (security D2): a body of two codings is refused, as is a coding nobody here knows.
+One layer only (security D2): a body of two codings is refused, as is a coding nobody here knows. So is a body that goes
+on behind the end of its data: what follows would be lost.
 """
 
 import zlib
@@ -42,7 +43,7 @@ def _inflate(body: bytes, limit: int) -> bytes:
     except zlib.error:  # some senders of "deflate" leave zlib's wrapper away
         stream = zlib.decompressobj(-zlib.MAX_WBITS)
         found = stream.decompress(body, limit + 1)
-    return _whole(found, limit, finished=stream.eof)
+    return _whole(found, limit, finished=stream.eof and not stream.unused_data)
 
 
 def _unzstd(body: bytes, limit: int) -> bytes:
@@ -60,7 +61,7 @@ def _is_whole_frame(body: bytes) -> bool:
     """A frame cut short gives fewer bytes and no error; only a decoder of one go knows. Its output is small by now."""
     stream = zstandard.ZstdDecompressor().decompressobj()
     stream.decompress(body)
-    return bool(stream.eof)
+    return bool(stream.eof) and not stream.unused_data
 
 
 def _unbrotli(body: bytes, limit: int) -> bytes:

@@ -49,6 +49,13 @@ def test_a_body_that_breaks_off_is_refused(coding, compress):
 
 
 @pytest.mark.parametrize(("coding", "compress"), CODINGS)
+def test_a_body_that_goes_on_behind_its_end_is_refused(coding, compress):
+    for more in (b"trailer", compress(TEXT)):
+        with pytest.raises(BadRequest):
+            decoded(compress(TEXT) + more, coding)
+
+
+@pytest.mark.parametrize(("coding", "compress"), CODINGS)
 def test_a_small_body_that_grows_past_the_limit_is_refused(coding, compress, settings):
     settings.PROXY_BODY_LIMIT = 100_000
     with pytest.raises(TooLarge):
