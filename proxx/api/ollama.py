@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Router
 
-from proxx.api import entrance, exchange, ollama_models
+from proxx.api import bodies, entrance, exchange, ollama_models
 from proxx.api.auth import client_key
 from proxx.gateway.errors import BadRequest, NotFound
 from proxx.kit import fastjson
@@ -52,8 +52,9 @@ async def tags(request: HttpRequest) -> HttpResponse:
 @router.post("/api/show", summary="One model")
 async def show(request: HttpRequest) -> HttpResponse:
     """Describe one model: what it can do, and how much it can read; 404 if it is not offered."""
+    body = bodies.decoded(request.body, request.META.get("HTTP_CONTENT_ENCODING", ""))
     try:
-        read = decode(_named, request.body)
+        read = decode(_named, body)
     except FAULTS:
         raise BadRequest("The body must be a JSON object with the name of a model.") from None
     name = read.model or read.name

@@ -1,5 +1,6 @@
 """The Ollama doors, from outside: a whole proxx before a simulated provider."""
 
+import gzip
 import json
 
 import ollama
@@ -53,6 +54,13 @@ def test_generate_answers_in_its_own_form(proxx: LiveProxx, model):
     assert status == 200
     assert "hello" in text(lines, "response")
     assert lines[-1]["done_reason"] == "stop"
+
+
+def test_a_model_is_shown_to_those_who_ask_compressed(proxx: LiveProxx):
+    """D185."""
+    body = gzip.compress(b'{"model": "sim-echo"}')
+    status, _, (shown,) = ask(proxx, "POST", "/api/show", body, {"content-encoding": "gzip"})
+    assert (status, "completion" in shown["capabilities"]) == (200, True)
 
 
 def test_models_are_listed_and_shown_with_what_editors_gate_on(proxx: LiveProxx):
