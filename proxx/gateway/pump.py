@@ -21,6 +21,7 @@ from proxx.kit import clock
 from proxx.protocols.framing.sse import FrameTooLarge
 from proxx.protocols.hub.errors import ErrorFacts
 from proxx.protocols.profile.asked import FAST
+from proxx.protocols.spec import Watch
 from proxx.upstream import failures
 
 log = logging.getLogger("proxx.gateway")
@@ -168,16 +169,34 @@ async def _watched(call: Call, speaking: Speaking) -> AsyncGenerator[bytes, None
         failure = "internal"
     finally:
         alarm.cancel()
-    tail = watch.close() if failure in _ENDINGS and (whole or not seen.raw) else b""
+    tail = b""
+    if failure in _ENDINGS and (whole or not seen.raw):
+        tail, failure = _closed(call, watch, failure)
     _noticed(call, speaking)
-    if not seen.ended and seen.error is None:
-        facts = _broken(call, _LATE if alarm.rang else _BROKEN.get(failure, _BROKEN["truncated"]))
-        if seen.raw:
-            raise BrokenOff(facts.message)
-        tail += watch.fail(facts)
+    tail += _failed(call, watch, _LATE if alarm.rang else _BROKEN.get(failure, _BROKEN["truncated"]))
     if tail:
         call.bytes_out += len(tail)
         yield tail
+
+
+def _closed(call: Call, watch: Watch, failure: str) -> tuple[bytes, str]:
+    """Return what completes the stream, and how it stands: closing judges what was held back, and may fail like it."""
+    try:
+        return watch.close(), failure
+    except Exception:
+        log.exception("call %s broke at the end of its stream", call.id)
+        return b"", "internal"
+
+
+def _failed(call: Call, watch: Watch, facts: ErrorFacts) -> bytes:
+    """Return the error that ends a stream which has not come to its end; nothing after a good one. Raises `BrokenOff`
+    where no bytes could say it."""
+    if watch.seen.ended or watch.seen.error is not None:
+        return b""
+    _broken(call, facts)
+    if watch.seen.raw:
+        raise BrokenOff(facts.message)
+    return watch.fail(facts)
 
 
 def _last_words(call: Call, speaking: Speaking, ready: bytes) -> tuple[bytes, str]:
