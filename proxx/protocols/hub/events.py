@@ -83,7 +83,7 @@ class ReasoningDelta(msgspec.Struct, frozen=True):
 
 
 class SummaryDelta(msgspec.Struct, frozen=True):
-    """More of a thinking summary's piece number `index`."""
+    """More of a thinking summary's piece number `index`; pieces are numbered from 0 in their order."""
 
     part: int
     index: int

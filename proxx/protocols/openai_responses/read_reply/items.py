@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from proxx.protocols.framing.lenient import decode
+from proxx.protocols.framing.lenient import FAULTS, decode
 from proxx.protocols.hub import ids
 from proxx.protocols.hub.events import (
     ArgsDelta,
@@ -56,7 +56,7 @@ class Telling:
 class GrowingItem:
     """One output item on its way. `said` holds, by channel and index, what was told of it."""
 
-    __slots__ = ("_about", "_cited", "_closed", "_open", "_scored", "_telling", "done", "said")
+    __slots__ = ("_about", "_cited", "_closed", "_open", "_scored", "_summaries", "_telling", "done", "said")
 
     def __init__(self, telling: Telling) -> None:
         self._telling = telling
@@ -65,6 +65,7 @@ class GrowingItem:
         self._closed: set[tuple[str, int]] = set()
         self._cited: dict[int, int] = {}
         self._scored: set[int] = set()
+        self._summaries: dict[int, int] = {}  # by the index that the upstream says, which may be any number
         self.done = False
         self.said: dict[tuple[str, int], list[str]] = {}
 
@@ -110,7 +111,8 @@ class GrowingItem:
         elif channel == "args":
             telling.events.append(ArgsDelta(number, text))
         elif channel == "summary":
-            telling.events.append(SummaryDelta(number, index, text))
+            place = self._summaries.setdefault(index, len(self._summaries))
+            telling.events.append(SummaryDelta(number, place, text))
         else:
             telling.events.append(ReasoningDelta(number, text))
 
@@ -167,8 +169,8 @@ class GrowingItem:
             self._reasoning(about)
         elif self._kind and not (self._kind == "tool_search" and about.execution != "client"):
             self._call_done(about)
-        else:
-            self._whole(about, raw)
+        elif not self._whole(about, raw):
+            return False
         self.close()
         return True
 
@@ -235,8 +237,11 @@ class GrowingItem:
             if number is not None:
                 self._telling.events.append(BlobGiven(number, blob))
 
-    def _whole(self, about: Item, raw: bytes) -> None:
-        item = decode(objects, raw)
+    def _whole(self, about: Item, raw: bytes) -> bool:
+        try:
+            item = decode(objects, raw)
+        except FAULTS:
+            return False  # a member that nobody has looked at yet has no text for a name
         if about.type == "compaction":
             blob = Blob("compaction", about.encrypted_content or "", NAME, self._telling.family, about.id or "")
             self._telling.whole(Compaction(blob=blob))
@@ -245,3 +250,4 @@ class GrowingItem:
             self._telling.whole(read_hosted(item))
         elif about.type:
             self._telling.whole(Opaque(item, NAME))
+        return True
