@@ -59,3 +59,10 @@ def test_recited_words_name_their_source():
     recited = {"citationSources": [{"startIndex": 1, "endIndex": 2, "uri": "https://x"}, {"license": "mit"}]}
     (text,) = folded(chunk({"text": "abc"}, finish="STOP", citationMetadata=recited)).choices[0].parts
     assert [(one.url, one.start, one.end) for one in text.citations] == [("https://x", 1, 2)]
+
+
+def test_sources_of_a_form_that_nobody_knows_are_none():
+    support = {"segment": {"endIndex": 1}, "groundingChunkIndices": 7}
+    grounding = {"webSearchQueries": 2**70, "groundingChunks": [{"web": "x"}], "groundingSupports": [support]}
+    reply = folded(chunk({"text": "a"}, finish="STOP", groundingMetadata=grounding))
+    assert reply.choices[0].parts == (Text("a"),)

@@ -43,7 +43,7 @@ def cited(grounding: dict[str, Any], citations: dict[str, Any], text: str) -> li
         segment = segment if isinstance(segment, dict) else {}
         start, end = places.of(segment.get("startIndex", 0)), places.of(segment.get("endIndex"))
         words = segment.get("text") if isinstance(segment.get("text"), str) else ""
-        for number in support.get("groundingChunkIndices") or ():
+        for number in _list(support, "groundingChunkIndices"):
             if isinstance(number, int) and 0 <= number < len(pages) and pages[number].url:
                 page = pages[number]
                 found.append(Citation(page.url, page.title, start, end, str(words), support, DIALECT))
@@ -56,7 +56,7 @@ def cited(grounding: dict[str, Any], citations: dict[str, Any], text: str) -> li
 
 def searched(grounding: dict[str, Any], number: int) -> Hosted | None:
     """Return the search behind an answer; None if there was none."""
-    queries = [one for one in grounding.get("webSearchQueries") or () if isinstance(one, str)]
+    queries = [one for one in _list(grounding, "webSearchQueries") if isinstance(one, str)]
     hits = tuple(page for one in _objects(grounding, "groundingChunks") if (page := _page(one)).url)
     if not queries and not hits:
         return None
@@ -71,8 +71,7 @@ def fetched(urls: dict[str, Any], number: int) -> Hosted | None:
 
 def queries_of(grounding: dict[str, Any]) -> int:
     """Return how many searches were made."""
-    found = grounding.get("webSearchQueries")
-    return len(found) if isinstance(found, list) else 0
+    return len(_list(grounding, "webSearchQueries"))
 
 
 def hosted_part(kind: str, number: int, part: dict[str, Any]) -> Hosted:
@@ -107,8 +106,12 @@ def _page(chunk: dict[str, Any]) -> SearchHit:
 
 
 def _objects(holder: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    return [one for one in _list(holder, name) if isinstance(one, dict)]
+
+
+def _list(holder: dict[str, Any], name: str) -> list[Any]:
     found = holder.get(name)
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    return found if isinstance(found, list) else []
 
 
 def _text(holder: dict[str, Any], name: str) -> str:
