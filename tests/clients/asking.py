@@ -46,8 +46,10 @@ def with_model(talk: Talk, dialect: str, model: str) -> Talk:
     return replace(talk, model=upstream(dialect, model))
 
 
-def five_upstreams(proxx: LiveProxx) -> None:
-    """Give a running proxx one private provider per dialect, all of them its simulated one, and wait until it knows."""
+def five_upstreams(proxx: LiveProxx, *, origin: str = "") -> None:
+    """Give a running proxx one private provider per dialect, all of them its simulated one or that at `origin`, and
+    wait until it knows."""
+    origin = origin or proxx.provider.origin
     rows = [(PROVIDERS[name], name, AUTH.get(name, "bearer"), 1) for name in CLIENTS]
     # A credential that hits a limit rests: these providers have one for every call that a test makes to them.
     rows += [(limited(name), name, AUTH.get(name, "bearer"), 12) for name in CLIENTS]
@@ -57,7 +59,7 @@ from accounts.models import Credential
 from routing.models import ProviderSetting
 for provider_id, protocol, auth, count in {rows!r}:
     ProviderSetting.objects.create(
-        provider_id=provider_id, base_url={proxx.provider.origin!r}, protocols=[protocol], auth=auth, models_paths=[]
+        provider_id=provider_id, base_url={origin!r}, protocols=[protocol], auth=auth, models_paths=[]
     )
     for number in range(count):
         label = f"{{protocol}}-{{number}}"
