@@ -24,8 +24,13 @@ This page is written from the source (`manage.py render_docs`). When a request i
 - it is **refused** with 400 `unsupported_parameter`, the name in `param`, because the answer would look right and be
   wrong. If another provider of the model can say it, that one is asked instead.
 
-A request with the header `x-proxx-strict: true` is refused for everything that would otherwise be dropped. Nothing is
-lost where client and provider speak the same dialect: their bytes pass.
+A request with the header `x-proxx-strict: true` is refused for everything that would otherwise be dropped. Where client
+and provider speak the same dialect their bytes pass and nothing is lost, unless the provider itself refuses something.
+
+What a provider refuses and can be taken away is taken away in any dialect, and noted under the provider's own name for
+it (see [failures](failures.md)): `name;the provider refused it`, `anthropic-beta;the provider refused it`,
+`reasoning;the provider could not read its own seals`, and `reasoning;the provider takes no such effort and was asked
+for the nearest`. With `x-proxx-strict: true` the provider's 400 is passed on instead.
 
 What has no effect on an answer (a user id, metadata, `keep_alive`, how a stream is padded) is left out without a note.
 

@@ -39,6 +39,12 @@ Candidates are tried one after another, each once. Only when nobody is left does
 may pass is tried again, up to `UPSTREAM_TRANSIENT_RETRY_COUNT` times, inside the call's budget of time and attempts.
 A call for which everybody rests is answered 429 with `Retry-After`, the time of the first who is back.
 
+A 400 that blames something that can be taken away (a setting this model does not take, a dead `anthropic-beta` flag, a
+seal on earlier thinking that the provider cannot read, an effort it does not know) is not yet the end: the same
+candidate is asked once more without it, or with the nearest effort. Settings and flags are then left out at once for an
+hour, per provider and model, in each process. What is asked (messages, tools, the form of the answer) is never touched,
+every change is noted in `x-proxx-warnings`, and a caller with `x-proxx-strict: true` gets the 400.
+
 ## Who rests, and how long
 
 A **hard** rest takes the credential out of every plan until it ends. A **soft** one is a guess of ours: the credential
