@@ -40,8 +40,8 @@ class SocketProtocol(WebSocketProtocol):
             self._denial = (status, headers, body + message.get("body", b""))
             if not message.get("more_body", False) and hasattr(self, "handshake_deferred"):
                 self.serverReject()
-        else:
-            super().handle_reply(message)
+        elif kind != "websocket.send" or self.state not in (self.STATE_CLOSING, self.STATE_CLOSED):
+            super().handle_reply(message)  # who has left hears nothing more; the application is told by a message
 
     def sendHttpErrorResponse(self, code: int, reason: str, responseHeaders: Any = None) -> None:
         """Write a whole HTTP answer: autobahn's own states no length."""

@@ -7,6 +7,7 @@ import struct
 
 import pytest
 
+from proxx.server.sockets import SocketProtocol
 from tests.server.conftest import parsed, until
 
 pytestmark = pytest.mark.slow
@@ -76,3 +77,10 @@ def test_a_websocket_that_is_not_read_fills_no_memory(daphne):
     assert daphne.facts()["kib"] - before < 8 * 1024
     for sock in sockets:
         sock.close()
+
+
+@pytest.mark.parametrize("state", [SocketProtocol.STATE_CLOSING, SocketProtocol.STATE_CLOSED])
+def test_words_for_a_client_that_has_just_left_are_no_fault(state):
+    protocol = SocketProtocol()
+    protocol.state = state
+    protocol.handle_reply({"type": "websocket.send", "text": "late"})
