@@ -188,6 +188,14 @@ class LiveProxx:
                 raise TimeoutError(f"{model} is not served: {answer[2]!r}\n{self.log}")
             time.sleep(LOOK_EVERY)
 
+    def wait_until_known(self, token: str, seconds: float = 10.0) -> None:
+        """Wait until a key of a new tenant may ask; raise TimeoutError."""
+        deadline = time.monotonic() + seconds
+        while self.request("POST", "/v1/messages/count_tokens", {}, {"authorization": f"Bearer {token}"})[0] == 403:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"The tenant is not known.\n{self.log}")
+            time.sleep(LOOK_EVERY)
+
     # Looking and reaching into it.
 
     def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

@@ -28,8 +28,10 @@ def test_loading_is_answered_without_asking_a_foreign_upstream(
     assert len(proxx.provider.journal) == 0
 
 
-def test_an_ollama_upstream_is_told_itself(proxx: LiveProxx) -> None:
+@pytest.mark.parametrize("stream", [True, False])
+def test_an_ollama_upstream_is_told_itself(proxx: LiveProxx, stream: bool) -> None:
     proxx.provider.reset()
-    status, _, answer = proxx.request("POST", "/api/chat", {"model": upstream("ollama", "sim-say"), "stream": False})
+    body = {"model": upstream("ollama", "sim-say"), "messages": [], "stream": stream}
+    status, _, answer = proxx.request("POST", "/api/chat", body)
     assert (status, json.loads(answer)["done_reason"]) == (200, "load")
     assert len(proxx.provider.journal) == 1

@@ -191,6 +191,7 @@ from accounts.models import Tenant
 result = keys.issue(Tenant.objects.create(slug="stranger", name="Stranger"), label="other")[1]
 """
     )
+    proxx.wait_until_known(token)
     with proxx.openai() as client, proxx.openai(api_key=token) as stranger:
         made = client.responses.create(model=model("openai_responses"), input="Hi")
         asked = len(proxx.provider.journal)

@@ -59,6 +59,10 @@ def test_no_spoiled_request_is_answered_with_a_fault_of_ours(
         told = list(pool.map(lambda part: _ask(proxx, client, part), range(THREADS)))
     statuses, faults = sum((one for one, _ in told), Counter()), [fault for _, some in told for fault in some]
     record_property("fuzz", f"{client}: {sum(statuses.values())} sent, {len(proxx.provider.journal)} reached it")
+    # Ollama says 500 to an option of the wrong type, and so does the simulated one: that is its fault, told as 502.
+    theirs = sum((entry.status or 0) >= 500 for entry in proxx.provider.journal)
+    passed_on = [fault for fault in faults if fault[0] == 502][:theirs]
+    faults = [fault for fault in faults if fault not in passed_on]
     assert not faults, "\n\n".join(f"{status} {asked!r}\n{said!r}" for status, asked, said in faults[:5])
     assert statuses[200] > 0
     assert statuses[400] > 0
