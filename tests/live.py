@@ -191,7 +191,8 @@ class LiveProxx:
     def wait_until_known(self, token: str, seconds: float = 10.0) -> None:
         """Wait until a key of a new tenant may ask; raise TimeoutError."""
         deadline = time.monotonic() + seconds
-        while self.request("POST", "/v1/messages/count_tokens", {}, {"authorization": f"Bearer {token}"})[0] == 403:
+        asked = {"model": "openai/sim-say", "messages": [{"role": "user", "content": "x"}]}
+        while self.request("POST", "/v1/chat/completions", asked, {"authorization": f"Bearer {token}"})[0] == 403:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"The tenant is not known.\n{self.log}")
             time.sleep(LOOK_EVERY)
