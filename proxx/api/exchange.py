@@ -25,6 +25,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # The headers by which clients name a conversation: session_id or session-id, x-session-id, and so on.
 _SESSIONS = ("HTTP_SESSION_ID", "HTTP_X_SESSION_ID", "HTTP_X_SESSION_AFFINITY", "HTTP_CONVERSATION_ID")
 _KEYS = {"content-type": "CONTENT_TYPE"}
+_SWITCH = {"": False, "0": False, "false": False, "off": False, "1": True, "true": True, "on": True}
 _STREAM_HEADERS = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
 
 
@@ -104,7 +105,7 @@ def call_of(request: HttpRequest, dialect: Protocol, endpoint: str, read: Envelo
         client_address=headers.get("REMOTE_ADDR", ""),
         user_agent=_CONTROL.sub(" ", headers.get("HTTP_USER_AGENT", "")),
         client_request_id=wished_id if _SAFE_ID.fullmatch(wished_id) else "",
-        strict=headers.get("HTTP_X_PROXX_STRICT", "").lower() in ("1", "true"),
+        strict=_strict(headers.get("HTTP_X_PROXX_STRICT", "")),
         client_headers=_own_headers(headers, dialect),
         session=next((headers[name] for name in _SESSIONS if name in headers), ""),
         options=options,
@@ -127,6 +128,14 @@ def _own_headers(headers: dict[str, str], dialect: Protocol) -> tuple[tuple[byte
 def key_of(name: str) -> str:
     """Return under which key a request keeps a header."""
     return _KEYS.get(name) or f"HTTP_{name.upper().replace('-', '_')}"
+
+
+def _strict(word: str) -> bool:
+    """Read a switch; one that cannot be read is no switch that is off."""
+    known = _SWITCH.get(word.strip().lower())
+    if known is None:
+        raise BadRequest("x-proxx-strict is true or false.", code="invalid_header", param="x-proxx-strict")
+    return known
 
 
 def _refused(call: Call, error: BadRequest) -> None:

@@ -152,3 +152,8 @@ def test_every_door_but_health_and_versions_asks_for_a_key(module_proxx: LivePro
     }
     open_doors = {path for (path, _), status in answers.items() if status not in (401, 405)}
     assert open_doors == {"/health", "/version", "/api/version"}
+
+
+def test_a_switch_that_cannot_be_read_is_refused(module_proxx: LiveProxx):
+    status, _, body = ask(module_proxx, {"x-api-key": module_proxx.token, "x-proxx-strict": "nonsense"})
+    assert (status, body["error"]["param"]) == (400, "x-proxx-strict")
