@@ -157,6 +157,13 @@ def test_a_malformed_call_breaks_a_stream(raw):
     assert whole(chunk(finish=raw)).choices[0].finish.reason == "malformed_call"
 
 
+@pytest.mark.parametrize("name", [{}, {"name": ""}, {"name": None}])
+def test_a_call_of_nothing_is_malformed(name):
+    nothing = chunk({"functionCall": {**name, "args": {}}}, finish="STOP")
+    assert isinstance(events_of(sse(nothing))[-1], Broken)
+    assert whole(nothing).choices[0].finish.reason == "malformed_call"
+
+
 def test_a_missing_signature_is_an_error_of_the_request():
     (failed,) = [
         event for event in events_of(sse(chunk(finish="MISSING_THOUGHT_SIGNATURE"))) if isinstance(event, Failed)

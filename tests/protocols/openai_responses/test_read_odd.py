@@ -21,3 +21,10 @@ def test_an_item_with_a_name_that_is_no_text_is_nonsense() -> None:
     done = about("output_item.done", item={"type": "web_search_call", "id": "ws_1", "name": 1})
     events = read(sse(created(), done).replace(b'"name"', b'"n\xfeme"'))
     assert isinstance(events[-1], Broken)
+
+
+@pytest.mark.parametrize("kind", ["function_call", "custom_tool_call"])
+@pytest.mark.parametrize("name", [{}, {"name": ""}])
+def test_a_call_of_nothing_is_nonsense(kind: str, name: dict[str, str]) -> None:
+    item = {"type": kind, "id": "fc_1", "call_id": "call_1", "arguments": "{}", "input": "x", **name}
+    assert isinstance(read(sse(created(), about("output_item.done", item=item)))[-1], Broken)

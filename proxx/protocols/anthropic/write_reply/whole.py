@@ -11,20 +11,19 @@ from proxx.protocols.anthropic.write_reply.blocks import (
     usage_json,
     whole_blocks,
 )
-from proxx.protocols.anthropic.write_reply.errors import fault_of, write_error
+from proxx.protocols.anthropic.write_reply.errors import fault_of
 from proxx.protocols.hub.occasion import Occasion
 from proxx.protocols.hub.parts import Hosted, Part, Reasoning, Refusal, Text, ToolCall
 from proxx.protocols.hub.reply import Choice, Reply
 
 
 def write_whole(reply: Reply, occasion: Occasion) -> bytes:
-    """Return the message; this dialect has one choice. An ending without an answer is an error here, too."""
+    """Return the message; this dialect has one choice. Empty for an ending that is none of an answer."""
     choice = reply.choices[0] if reply.choices else Choice()
     blocks, searches = _blocks(choice.parts, occasion)
     said = any(block["type"] in ("text", "tool_use") for block in blocks)
-    fault = fault_of(choice.finish, said=said)
-    if fault is not None:
-        return write_error(fault)
+    if fault_of(choice.finish, said=said) is not None:
+        return b""
     message = {
         "id": f"msg_{occasion.id}",
         "type": "message",

@@ -65,8 +65,8 @@ class Choice:
     """One candidate while it grows."""
 
     __slots__ = (
-        "_citations", "_grounding", "_numbers", "_signed", "_texts", "_urls", "called", "finish", "index", "kind",
-        "message", "part", "said", "searches",
+        "_citations", "_grounding", "_nameless", "_numbers", "_signed", "_texts", "_urls", "called", "finish", "index",
+        "kind", "message", "part", "said", "searches",
     )  # fmt: skip
 
     def __init__(self, index: int, numbers: Numbers) -> None:
@@ -76,7 +76,7 @@ class Choice:
         self.part = -1
         self._signed = False  # whether the open part has its signature
         self._texts: list[str] = []  # of the open text part
-        self.called = self.said = False
+        self.called = self.said = self._nameless = False
         self.finish = self.message = ""
         self.searches = 0
         self._grounding: dict[str, Any] = {}
@@ -103,6 +103,8 @@ class Choice:
 
     def finished(self) -> Finished:
         """Return how this candidate ended."""
+        if self._nameless:
+            return Finished("malformed_call", self.index, self.finish)
         return finished(self.finish, self.message, choice=self.index, called=self.called)
 
     def close(self, events: list[Event]) -> None:
@@ -146,9 +148,12 @@ class Choice:
         events.append(BlobGiven(self.part, Blob("thought", signature, DIALECT, self._numbers.family)))
 
     def _call(self, call: FunctionCall, events: list[Event]) -> None:
+        if not call.name:
+            self._nameless = self.said = True
+            return
         number = self._numbers.next()
         id = self._numbers.call_id(call.id, number)
-        self._open(PartOpened(number, "call", self.index, id, call.name or ""), events)
+        self._open(PartOpened(number, "call", self.index, id, call.name), events)
         self.called = self.said = True
         events.append(ArgsDelta(number, _args(bytes(call.args))))
 

@@ -28,6 +28,8 @@ from proxx.protocols.openai_responses.dialect import CALL_ID, CALL_ITEMS, HOSTED
 from proxx.protocols.openai_responses.hosted import read_hosted
 from proxx.protocols.openai_responses.read_reply.shapes import KINDS, Item, Piece, objects, read_item, text_of
 
+_NAMED = ("function", "custom")  # kinds of calls that say which tool they call
+
 
 class Telling:
     """What all items of one reply share: the numbers of parts, and what there was."""
@@ -75,7 +77,7 @@ class GrowingItem:
         if about is None:
             return False
         self._about = about
-        if self._kind in ("function", "custom") and about.name:
+        if self._kind in _NAMED and about.name:
             self._call()
         return True
 
@@ -156,7 +158,7 @@ class GrowingItem:
     def end(self, raw: bytes) -> bool:
         """Take the item as it is when it is done, and close its parts; False for what is no item."""
         about = read_item(raw)
-        if about is None:
+        if about is None or (KINDS.get(about.type) in _NAMED and not (about.name or self._about.name)):
             return False
         self.done = True
         self._about = msgspec.structs.replace(
