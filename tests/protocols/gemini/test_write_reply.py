@@ -226,10 +226,11 @@ def test_sources_are_grounding_counted_in_bytes():
 
 
 def test_probabilities_and_pictures_have_their_place():
-    tokens = ({"token": "a", "logprob": -1.0, "top_logprobs": [{"token": "b", "logprob": -2.0}]},)
+    tokens = ({"token": "a", "logprob": -1.0, "top_logprobs": [{"token": "b", "logprob": -(2**70)}]},)
     events = [PartOpened(0, "text"), TextDelta(0, "a"), LogprobsGiven(0, tokens), PartClosed(0), STOP, Ended()]
     result = objects_in(streamed(events))[-1]["candidates"][0]["logprobsResult"]
     assert result["chosenCandidates"] == [{"token": "a", "logProbability": -1.0}]
+    assert result["topCandidates"][0]["candidates"][-1]["logProbability"] == -(2**70)  # odd, and said as it came
     picture = reply(Image(data=PNG, media_type="image/png"))
     assert parts_of(streamed(picture)) == [{"inlineData": {"mimeType": "image/png", "data": PNG}}]
 

@@ -184,7 +184,7 @@ def test_a_refusal_without_words_says_why(parts, content):
 
 
 def test_probabilities_are_told():
-    token = {"token": "a", "logprob": -0.5}
+    token = {"token": "a", "logprob": -0.5, "odd": 2**70}
     events = [PartOpened(0, "text"), TextDelta(0, "a"), LogprobsGiven(0, (token,)), PartClosed(0), Ended()]
     assert streamed(events)[1]["logprobs"] == [token]
     assert whole(reply(Text("a", logprobs=(token,))))["logprobs"] == [token]

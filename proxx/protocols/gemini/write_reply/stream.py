@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from proxx.protocols.framing.encode import encoded
 from proxx.protocols.framing.json_array import ArrayWriter
 from proxx.protocols.gemini.write_reply.ending import finish_members, usage_object
 from proxx.protocols.gemini.write_reply.errors import error_object
@@ -157,7 +158,7 @@ class StreamWriter:
             parts.append(signed({"thought": True, "text": ""} if opened.kind == "reasoning" else {"text": ""}, blob))
         if not parts:
             return b""
-        return self._framed(_HEAD + b",".join([orjson.dumps(part) for part in parts]) + self._tail()[1:])
+        return self._framed(_HEAD + b",".join([encoded(part) for part in parts]) + self._tail()[1:])
 
     def _end(self) -> bytes:
         said = sorted(self._said.items())
@@ -170,7 +171,7 @@ class StreamWriter:
         last: dict[str, Any] = {"candidates": [_last(index, one) for index, one in said]}
         if self._usage is not None:
             last["usageMetadata"] = usage_object(self._usage)
-        return self._framed(orjson.dumps(last)[:-1] + self._names) + (self._array.end() if self._array else b"")
+        return self._framed(encoded(last)[:-1] + self._names) + (self._array.end() if self._array else b"")
 
     def _of(self, choice: int) -> _Said:
         said = self._said.get(choice)

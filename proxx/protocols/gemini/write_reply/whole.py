@@ -2,8 +2,7 @@
 
 from typing import Any
 
-import orjson
-
+from proxx.protocols.framing.encode import encoded
 from proxx.protocols.gemini.write_reply.ending import usage_object
 from proxx.protocols.gemini.write_reply.parts import GemPart, Sources, call_part, signed, whole_parts
 from proxx.protocols.gemini.write_reply.stream import ending, hides_thoughts
@@ -21,7 +20,7 @@ def write_whole(reply: Reply, occasion: Occasion) -> bytes:
     if reply.usage is not None:
         body["usageMetadata"] = usage_object(reply.usage)
     body["modelVersion"], body["responseId"] = occasion.model, occasion.id
-    return orjson.dumps(body)
+    return encoded(body)
 
 
 def _candidate(index: int, choice: Choice, *, hidden: bool) -> dict[str, Any]:

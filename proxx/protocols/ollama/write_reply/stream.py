@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from proxx.protocols.framing.encode import encoded
 from proxx.protocols.hub.errors import ErrorFacts
 from proxx.protocols.hub.events import Broken, Ended, Event, Failed, TextDelta
 from proxx.protocols.hub.occasion import Occasion
@@ -74,7 +75,7 @@ class Writer:
             return self._content(value)
         self._moments.begun()
         if name == "logprobs":
-            after = b'%b,"done":false,"logprobs":%b}\n' % (b"}" if self._chat else b"", orjson.dumps(value))
+            after = b'%b,"done":false,"logprobs":%b}\n' % (b"}" if self._chat else b"", encoded(value))
         else:
             said = b"[%b]" % value if name in _LISTS else orjson.dumps(value)
             after = b',"%b":%b%b' % (name.encode(), said, self._after)

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from proxx.protocols.framing.encode import encoded
 from proxx.protocols.hub.arguments import NoObject, object_of
 from proxx.protocols.hub.errors import ErrorFacts
 from proxx.protocols.hub.events import (
@@ -141,7 +142,7 @@ class Telling:
                 self.error = MALFORMED
                 break
             function = {"index": self._number, "name": call.name, "arguments": orjson.Fragment(args)}
-            pieces.append(("tool_calls", orjson.dumps({"id": call.id, "function": function})))
+            pieces.append(("tool_calls", encoded({"id": call.id, "function": function})))
             self._number += 1
         return pieces
 

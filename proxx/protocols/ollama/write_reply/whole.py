@@ -4,6 +4,7 @@ from typing import Any
 
 import orjson
 
+from proxx.protocols.framing.encode import encoded
 from proxx.protocols.hub.occasion import Occasion
 from proxx.protocols.hub.reply import Reply, unfold
 from proxx.protocols.ollama.write_reply.errors import unbroken
@@ -37,4 +38,4 @@ def write_whole(reply: Reply, occasion: Occasion) -> bytes:
     body |= {"done": True, **moments.ending(telling)}
     if "logprobs" in said:
         body["logprobs"] = [token for tokens in said["logprobs"] for token in tokens]
-    return unbroken(orjson.dumps(body))
+    return unbroken(encoded(body))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from proxx.protocols.framing.encode import encoded
 from proxx.protocols.hub import media
 from proxx.protocols.hub.events import (
     BlobGiven,
@@ -16,7 +17,7 @@ from proxx.protocols.hub.events import (
 )
 from proxx.protocols.hub.parts import Blob, Image
 from proxx.protocols.hub.target import Target
-from proxx.protocols.openai_chat.dialect import NAME, dumped, habits
+from proxx.protocols.openai_chat.dialect import NAME, habits
 from proxx.protocols.openai_chat.read_reply.calls import OpenCall
 from proxx.protocols.openai_chat.read_reply.chunks import Call, Choice, Delta, LeanCall, LeanDelta
 from proxx.protocols.openai_chat.read_reply.numbers import Numbers
@@ -175,7 +176,7 @@ class Answer:
     def _thinking_blob(self) -> Blob | None:
         """Return what the upstream wants back of its thinking, so that clients of all dialects can keep it."""
         if self._details:
-            value = dumped(self._details).decode()
+            value = encoded(self._details).decode()
             self._details = []
             return Blob("encrypted", value, NAME, self._family)
         if not self._thoughts:

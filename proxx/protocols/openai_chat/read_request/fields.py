@@ -2,8 +2,8 @@
 
 from typing import Any, NoReturn
 
+from proxx.protocols.framing.encode import encoded
 from proxx.protocols.hub.errors import Unreadable
-from proxx.protocols.openai_chat.dialect import dumped
 
 LARGEST = 2**63 - 1  # what every decoder takes as a whole number
 
@@ -101,7 +101,7 @@ class Fields:
         value = self.raw.get(name)
         if value is None or isinstance(value, str):
             return value or ""
-        return dumped(value).decode()
+        return encoded(value).decode()
 
     def missing(self, name: str) -> NoReturn:
         """Refuse that a member is not there."""

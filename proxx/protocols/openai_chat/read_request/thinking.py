@@ -4,9 +4,10 @@ The richest place wins, the others repeat it: `reasoning_details` (OpenRouter, a
 `thinking_blocks` (litellm), then bare text in `reasoning_content` or `reasoning`.
 """
 
+from proxx.protocols.framing.encode import encoded
 from proxx.protocols.hub import blobs
 from proxx.protocols.hub.parts import Blob, Reasoning
-from proxx.protocols.openai_chat.dialect import NAME, dumped
+from proxx.protocols.openai_chat.dialect import NAME
 from proxx.protocols.openai_chat.read_request.fields import Fields
 
 
@@ -28,7 +29,7 @@ def _details(items: list[Fields]) -> list[Reasoning]:
     # Not ours: the items go back to the router that made them as they are, in one blob.
     text = "".join(item.text("text") for item in items)
     summary = tuple(item.text("summary") for item in items if item.text("summary"))
-    raw = dumped([item.raw for item in items]).decode()
+    raw = encoded([item.raw for item in items]).decode()
     return [Reasoning(text, summary, Blob("encrypted", raw, NAME))]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from proxx.protocols.framing.encode import encoded
 from proxx.protocols.hub import blobs
 from proxx.protocols.hub.errors import ErrorFacts
 from proxx.protocols.hub.events import (
@@ -29,7 +30,6 @@ from proxx.protocols.hub.events import (
 )
 from proxx.protocols.hub.occasion import Occasion
 from proxx.protocols.hub.parts import Image
-from proxx.protocols.openai_chat.dialect import dumped
 from proxx.protocols.openai_chat.slots import write_signature, write_source
 from proxx.protocols.openai_chat.write_reply import members
 from proxx.protocols.openai_chat.write_reply.errors import write_stream_error
@@ -209,7 +209,7 @@ class ChatWriter:
 
     def _delta(self, choice: Choice, delta: Json, *, finish: str | None = None, logprobs: Json | None = None) -> bytes:
         told = {"index": choice.index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
-        return self._head + b',"choices":[' + dumped(told) + b"]" + self._tail
+        return self._head + b',"choices":[' + encoded(told) + b"]" + self._tail
 
 
 def quoted(text: str) -> bytes:

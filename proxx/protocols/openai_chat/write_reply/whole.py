@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from proxx.protocols.framing.encode import encoded
 from proxx.protocols.hub import blobs
 from proxx.protocols.hub.events import Finished
 from proxx.protocols.hub.occasion import Occasion
 from proxx.protocols.hub.parts import Image, Part, Reasoning, Refusal, Text, ToolCall
 from proxx.protocols.hub.reply import Choice, Reply
-from proxx.protocols.openai_chat.dialect import dumped
 from proxx.protocols.openai_chat.slots import write_signature, write_source
 from proxx.protocols.openai_chat.write_reply import members, spoken
 from proxx.protocols.openai_chat.write_reply.stream import BLANK_LINE
@@ -22,7 +22,7 @@ def write_whole(reply: Reply, occasion: Occasion) -> bytes:
     if any(choice["finish_reason"] == "error" for choice in choices):
         return b""
     said = "".join(_words(part) for choice in reply.choices for part in choice.parts)
-    return dumped(
+    return encoded(
         {
             "id": f"chatcmpl-{occasion.id}",
             "object": "chat.completion",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from proxx.protocols.framing.encode import encoded
 from proxx.protocols.hub.cuts import CutPrefill
 from proxx.protocols.hub.history import repaired
 from proxx.protocols.hub.losses import Losses
@@ -10,7 +11,7 @@ from proxx.protocols.hub.parts import Text, ToolCall, Turn
 from proxx.protocols.hub.request import Request
 from proxx.protocols.hub.target import Target
 from proxx.protocols.hub.think_tags import SplitThinking
-from proxx.protocols.openai_chat.dialect import NAME, dumped
+from proxx.protocols.openai_chat.dialect import NAME
 from proxx.protocols.openai_chat.write_request import options
 from proxx.protocols.openai_chat.write_request.ask import Ask
 from proxx.protocols.openai_chat.write_request.form import write_form
@@ -56,20 +57,13 @@ def write_request(request: Request, target: Target, losses: Losses) -> Written:
     if request.dialect == NAME:
         body |= {name: value for name, value in request.extras.items() if name not in body}
     _limit_marks(body)
-    return Written(_encoded(ask, body), (*_splitting(ask), *toolbox.mends(), *stop_mends, *mends))
+    return Written(encoded(body), (*_splitting(ask), *toolbox.mends(), *stop_mends, *mends))
 
 
 def _splitting(ask: Ask) -> tuple[Mend, ...]:
     if not ask.quirks & {"think_tags", "think_tags_opened"}:
         return ()
     return (SplitThinking(opened="think_tags_opened" in ask.quirks),)
-
-
-def _encoded(ask: Ask, body: Json) -> bytes:
-    try:
-        return dumped(body)
-    except RecursionError:
-        return ask.losses.refuse("body", "it is nested too deeply")
 
 
 def _prefill(ask: Ask, turns: Sequence[Turn]) -> str:
