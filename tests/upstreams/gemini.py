@@ -157,7 +157,7 @@ def _own_tools(body: dict[str, Any], calling: dict[str, Any]) -> tuple[Tool, ...
         return ()
     allowed = calling.get("allowedFunctionNames")
     found = [
-        Tool(one["name"], _plain(one.get("parametersJsonSchema") or one.get("parameters") or {}))
+        Tool(one["name"], _plain(one.get("parametersJsonSchema") or one.get("parameters") or {"type": "object"}))
         for one in gemini_checks.declared(body)
     ]
     return tuple(tool for tool in found if not allowed or tool.name in allowed)

@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.upstreams import faults
-from tests.upstreams.dialect import Ask
+from tests.upstreams.dialect import Ask, Tool
 from tests.upstreams.script import Say, Script, Step, call_tool, finish, report_usage, say, stall, think
 
 PROSE = (
@@ -124,7 +124,13 @@ def _tools(ask: Ask, count: int) -> Script:
     named = [tool for tool in ask.tools if tool.name == ask.must_call]
     chosen = named or list(ask.tools)
     calls = (chosen[index % len(chosen)] for index in range(count))
-    return Script(tuple(call_tool(tool.name, example(tool.schema)) for tool in calls))
+    return Script(tuple(call_tool(tool.name, _arguments(tool)) for tool in calls))
+
+
+def _arguments(tool: Tool) -> Any:
+    """Return what a model would say to a tool: an object, whatever the schema, or a text if it has none."""
+    made = example(tool.schema)
+    return made if isinstance(made, dict) or not tool.schema else {}
 
 
 def _fault_and_rest(name: str) -> tuple[str, float | None]:

@@ -1,6 +1,5 @@
 """One reply in OpenAI Responses: the ladder's events as bytes, the whole resource, and what is kept afterwards."""
 
-import copy
 import json
 import time
 from collections.abc import Sequence
@@ -247,7 +246,8 @@ class ResponsesSpeaker(Speaker):
             self._ask.store.keep(kept)
 
     def _copy(self) -> dict[str, Any]:
-        return copy.deepcopy(self._resource)
+        copied: dict[str, Any] = json.loads(json.dumps(self._resource))  # tools may be nested deeper than deepcopy goes
+        return copied
 
     def _frames(self, events: Sequence[Event]) -> list[Frame]:
         return [Frame(kind, self._numbered(type, members)) for kind, type, members in events]

@@ -6,10 +6,10 @@ import random
 
 import pytest
 
-from tests.upstreams import anthropic, gemini, signatures
+from tests.upstreams import anthropic, gemini, model_names, signatures
 from tests.upstreams.answer import Refused
 from tests.upstreams.connection import Arrival
-from tests.upstreams.dialect import World
+from tests.upstreams.dialect import Ask, Tool, World
 from tests.upstreams.posting import PNG
 
 ODD = (
@@ -141,3 +141,9 @@ def test_what_is_no_object_is_refused(case, body):
     read, path, _ = case
     with pytest.raises(Refused):
         read(Arrival("POST", path, HEADERS, body, "127.0.0.1"), World())
+
+
+@pytest.mark.parametrize(("schema", "said"), [({"type": None}, {}), ({"properties": {}}, {}), ({}, "example")])
+def test_a_function_is_called_with_an_object_whatever_its_schema(schema, said):
+    ask = Ask("gpt-x", stream=False, text="", prompt_tokens=1, tools=(Tool("f", schema),), must_call="f")
+    assert model_names.script_of_listed(ask).steps[0].arguments == said
