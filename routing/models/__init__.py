@@ -1,0 +1,13 @@
+"""What the operator and the catalogues say about providers and models, where calls may enter, and the number that tells
+when any of it changed.
+
+Provider ids are plain text: a provider must not cost a migration. Saving what the operator says raises the revision by
+signals (wiring.py); the catalogue's bulk writes raise it themselves, and only if a list changed.
+"""
+
+from routing.models.catalog import CatalogModel as CatalogModel
+from routing.models.catalog import CatalogState as CatalogState
+from routing.models.listener import Listener as Listener
+from routing.models.wishes import ConfigRevision as ConfigRevision
+from routing.models.wishes import ModelPreference as ModelPreference
+from routing.models.wishes import ProviderSetting as ProviderSetting
