@@ -32,16 +32,17 @@ def measure(ways: int, strategy: str, *, rests: int = 0, talk: str = "digest", c
     from proxx.protocols import registry
     from proxx.protocols.hub.conversation import name_of
     from routing import affinity, health, planner
+    from routing.question import NOTHING_SAID, Question, Said
     from routing.snapshot.views import Memo
 
     snapshot, tenant = _picture(ways, strategy)
     envelope = registry.get("openai_chat").read_envelope(QUESTION)
-    conversations: dict[str, Callable[[], int]] = {
-        "none": int,
-        "digest": lambda: 0x5DEECE66D5DEECE6,
-        "body": lambda: affinity.digest(tenant.id, name_of(envelope.traits, "openai_chat", "")),
-    }
-    conversation = conversations[talk]
+
+    class FromBody(Question):
+        def conversation(self) -> int:
+            return affinity.digest(tenant.id, name_of(envelope.traits, "openai_chat", ""))
+
+    question = {"none": NOTHING_SAID, "digest": Said(conversation=0x5DEECE66D5DEECE6), "body": FromBody()}[talk]
     health.forget()
     views = [view for views in snapshot.credentials.values() for view in views]
     for place, view in enumerate(views):
@@ -58,7 +59,7 @@ def measure(ways: int, strategy: str, *, rests: int = 0, talk: str = "digest", c
             tenant=tenant,
             snapshot=snapshot,
             now=time.monotonic(),
-            conversation=conversation,
+            question=question,
         )
         assert len(found.candidates) == ways - rests
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import CharField, F, OuterRef, QuerySet, Subquery
+from django.db.models import CharField, F, OuterRef, QuerySet, Subquery, TextField
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -19,6 +19,7 @@ from routing.catalog import refresh
 from routing.credential_admin import provider_labels
 from routing.models import CatalogModel, ModelPreference
 
+LINES = 3
 FOLLOWS = "This follows models.json: change it there, and it changes here within seconds."
 
 
@@ -158,7 +159,7 @@ class ModelPreferenceAdmin(CarefulAdmin):
     def meaning(self, row: ModelPreference) -> str:
         """Say in words what the row asks for."""
         said = [
-            f"goes to {row.alias_of}" if row.alias_of else "",
+            _leads(row),
             "is refused" if row.disabled else "",
             f"is preferred, rank {row.rank}" if row.rank is not None else "",
             "exists without being listed" if row.declared else "",
@@ -172,8 +173,16 @@ class ModelPreferenceAdmin(CarefulAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: ModelPreference | None = None) -> Any:
         """Say so where a file would overwrite what is typed."""
-        words = {"fields": ("name", "alias_of", "disabled", "rank"), "description": FOLLOWS if _follows(obj) else None}
+        fields = ("name", "alias_of", "alias_enabled", "disabled", "rank", "notes")
+        words = {"fields": fields, "description": FOLLOWS if _follows(obj) else None}
         return [(None, words), ("Not in any list", {"fields": ("declared", "owned_by"), "classes": ("collapse",)})]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Keep the boxes for a few lines low."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(db_field, TextField) and field is not None:
+            field.widget.attrs["rows"] = LINES
+        return field
 
     def has_change_permission(self, request: HttpRequest, obj: ModelPreference | None = None) -> bool:
         """Refuse where models.json says it."""
@@ -201,6 +210,13 @@ def wish_disabled(models: list[CatalogModel], *, disabled: bool) -> int:
             row.source = ModelPreference.Source.CONSOLE
             row.save()
     return changed
+
+
+def _leads(row: ModelPreference) -> str:
+    if not row.alias_of:
+        return ""
+    there = " or else ".join(row.targets)
+    return f"goes to {there}" if row.alias_enabled else f"would go to {there}, but is switched off"
 
 
 def _may_look(request: HttpRequest) -> bool:

@@ -1,4 +1,5 @@
-"""A model name -> what is meant: an alias of another, one provider by prefix, or any provider that has it.
+"""A model name -> what is meant: one provider by prefix, or any provider that has it. What an alias stands for comes
+from targets.py before.
 
 A prefix names a provider only if that provider can be called, or if nobody else could mean the whole name:
 `meta-llama/llama-3` and, without an OpenAI key, `openai/gpt-x` are vendor paths of a router's own catalogue.
@@ -31,11 +32,6 @@ class Meaning:
     stops: tuple[Stop, ...]
     refusal: str | None = None
     skipped: tuple[tuple[str, str], ...] = ()  # provider id, exclusion code
-
-
-def alias_target(name: str, snapshot: Snapshot) -> str | None:
-    """Return what the name is an alias of, if it is one."""
-    return snapshot.aliases.get(name.lower())
 
 
 def meaning(name: str, snapshot: Snapshot) -> Meaning:

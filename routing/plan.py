@@ -18,6 +18,7 @@ REFUSALS = {
     "provider_unknown": "The provider named in the model is switched off.",
     "all_resting": "Every credential that could serve this model is resting.",
     "dialect_not_served": "The providers of this model do not speak the caller's dialect.",
+    "excluded": "The operator has excluded this model at every provider that has it.",
 }
 EXCLUSIONS = {
     "resting": "rests after a failure",
@@ -26,6 +27,7 @@ EXCLUSIONS = {
     "no_base_url": "has no base URL",
     "not_listed": "does not list the model",
     "dialect_not_served": "does not speak the caller's dialect for this model",
+    "excluded": "is excluded for this model by the operator",
 }
 
 Key = UUID | str  # under which health.py keeps its facts: a credential's id, or a provider's
@@ -91,6 +93,7 @@ class Exclusion:
     provider_id: str
     credential_id: UUID | None
     code: str
+    model: str = ""  # the provider's name for it, where one was found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,13 +10,13 @@ from functools import partial
 from django.conf import settings
 
 from proxx.gateway import failover, pump, recall, settle, translate
+from proxx.gateway.asked import CallQuestion
 from proxx.gateway.attempt import Speaking
 from proxx.gateway.call import Call
 from proxx.gateway.errors import GatewayError
 from proxx.gateway.pump import Reply
 from proxx.kit import clock
-from proxx.protocols.hub.conversation import name_of
-from routing import affinity, planner
+from routing import planner
 from routing.planner import Plan
 
 
@@ -64,9 +64,7 @@ def _plan(call: Call) -> Plan:
         snapshot=call.snapshot,
         now=clock.monotonic(),
         prefer=prefer,
-        conversation=lambda: affinity.digest(
-            call.tenant.id, name_of(call.envelope.traits, call.dialect.name, call.session)
-        ),
+        question=CallQuestion(call),
     )
 
 

@@ -25,6 +25,7 @@ UPSTREAM_FALLBACK_PROVIDER_IDS = env.words(
     # These two share their models (F-148); set to the empty text, there is no fallback.
     default={"vivgrid": "ollama-cloud", "ollama-cloud": "vivgrid"}.get(UPSTREAM_PROVIDER_ID, ""),
 )
+EXCLUDED_PROVIDER_MODELS = env.words("EXCLUDED_PROVIDER_MODELS")  # provider:model, the model may hold *
 DISABLED_PROVIDER_IDS = env.words("DISABLED_PROVIDER_IDS")
 LOCAL_OLLAMA_ENABLED = env.flag("LOCAL_OLLAMA_ENABLED", default=True)
 LOCAL_OLLAMA_MODEL_PATTERNS = env.words("LOCAL_OLLAMA_MODEL_PATTERNS", default=":2b,:3b,:4b,:7b,:8b")

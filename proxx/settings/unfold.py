@@ -60,7 +60,13 @@ UNFOLD: dict[str, Any] = {
             "950": "oklch(27.7% .046 192.524)",
         },
     },
-    "TABS": [_tabs(("Listed by providers", "routing.catalogmodel"), ("Aliases and rules", "routing.modelpreference"))],
+    "TABS": [
+        _tabs(
+            ("Listed by providers", "routing.catalogmodel"),
+            ("Aliases and preferences", "routing.modelpreference"),
+            ("Exclusions", "routing.modelexclusion"),
+        ),
+    ],
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,

@@ -8,6 +8,7 @@ signals (wiring.py); the catalogue's bulk writes raise it themselves, and only i
 from routing.models.catalog import CatalogModel as CatalogModel
 from routing.models.catalog import CatalogState as CatalogState
 from routing.models.listener import Listener as Listener
+from routing.models.names import ModelExclusion as ModelExclusion
+from routing.models.names import ModelPreference as ModelPreference
 from routing.models.wishes import ConfigRevision as ConfigRevision
-from routing.models.wishes import ModelPreference as ModelPreference
 from routing.models.wishes import ProviderSetting as ProviderSetting

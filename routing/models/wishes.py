@@ -1,10 +1,9 @@
-"""What the operator says about providers and models, and the number that tells when any of it changed."""
+"""What the operator says about providers, and the number that tells when any of it changed."""
 
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models.functions import Lower
 
 from routing import providers
 
@@ -113,43 +112,3 @@ class ProviderSetting(models.Model):
             | {name: value for name, value in may_be_false.items() if value is not None}
             | ({} if self.enabled else {"enabled": False})
         )
-
-
-class ModelPreference(models.Model):
-    """An operator's words on a model name: first in lists, hidden and refused, an alias, or declared to exist."""
-
-    class Source(models.TextChoices):
-        """Where the row came from, which decides what may change it."""
-
-        CONSOLE = "console", "Console"
-        FILE = "file", "Models file"
-
-    name = models.CharField(max_length=200, help_text="The model as clients name it; case does not matter.")
-    rank = models.IntegerField(
-        "preferred rank",
-        null=True,
-        blank=True,
-        help_text="Lower ranks are listed and tried first. Empty: no preference.",
-    )
-    disabled = models.BooleanField(default=False, help_text="Hidden and refused, even if a provider lists it.")
-    alias_of = models.CharField(
-        "alias of", max_length=200, blank=True, help_text="Requests for this name go to that model, if it exists."
-    )
-    declared = models.BooleanField(default=False, help_text="Exists although no catalogue lists it.")
-    owned_by = models.CharField(
-        max_length=64, blank=True, help_text="Shown in lists for declared models. Empty: the provider."
-    )
-    source = models.CharField(max_length=16, choices=Source.choices, default=Source.CONSOLE, editable=False)
-
-    class Meta:
-        ordering = ["rank", "name"]
-        constraints = [models.UniqueConstraint(Lower("name"), name="model_preference_name_once")]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def clean(self) -> None:
-        """Refuse an alias of itself."""
-        self.name, self.alias_of = self.name.strip(), self.alias_of.strip()
-        if self.alias_of and self.alias_of.lower() == self.name.lower():
-            raise ValidationError({"alias_of": "A model cannot be an alias of itself."})

@@ -15,6 +15,7 @@ from routing import provider_env, revision, rows
 from routing.models import CatalogModel, CatalogState, ModelPreference, ProviderSetting
 from routing.providers import Provider, ProviderFault, generic
 from routing.snapshot import entrances
+from routing.snapshot.exclusions import excluded
 from routing.snapshot.listing import Listing
 from routing.snapshot.views import Catalog, CredentialView, Snapshot, TenantView
 
@@ -47,6 +48,7 @@ def build() -> Snapshot:
     rows = [*CatalogModel.objects.filter(provider_id__in=order)]
     catalogs = _catalogs(desk, rows)
     preferences = [*ModelPreference.objects.all()]
+    exclusions = excluded(desk.providers, desk.faults)
     entered = entrances.read()
     desk.faults.extend(entered.faults)
     listing = Listing(order, desk.providers, rows, preferences, tuple(settings.PROXY_MODELS))
@@ -63,6 +65,7 @@ def build() -> Snapshot:
         disabled=listing.disabled,
         preferred=listing.preferred,
         aliases=listing.aliases,
+        exclusions=exclusions,
         prefixes=_prefixes(desk.providers),
         local_patterns=tuple(settings.LOCAL_OLLAMA_MODEL_PATTERNS) if settings.LOCAL_OLLAMA_ENABLED else (),
         profiles=entered.profiles,

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from routing import targets
 from routing.models import CatalogModel, ModelPreference
 from routing.providers import Provider
 from routing.snapshot.views import ModelEntry
@@ -40,10 +41,10 @@ class Listing:
         ranked = sorted((row for row in preferences if row.rank is not None), key=lambda row: (row.rank or 0, row.name))
         self.preferred = tuple(row.name for row in ranked)
         tagged = [row.model_id for row in rows if "ollama_tags" in providers[row.provider_id].quirks]
-        self.aliases = {name: target for name, target in biggest_tags(tagged).items() if name not in self._rows} | {
-            row.name.lower(): row.alias_of for row in preferences if row.alias_of
-        }
-        self._alias_names = {row.name.lower(): row.name for row in preferences if row.alias_of}
+        said_so = [row for row in preferences if row.alias_of and row.alias_enabled]
+        tags = {name: (tag,) for name, tag in biggest_tags(tagged).items() if name not in self._rows}
+        self.aliases = tags | {row.name.lower(): row.targets for row in said_so}
+        self._alias_names = {row.name.lower(): row.name for row in said_so}
 
     def models(self) -> tuple[ModelEntry, ...]:
         """Return the public list: preferred first, then discovered, then declared, then aliases whose target exists."""
@@ -51,9 +52,9 @@ class Listing:
         names |= dict.fromkeys(self._rows) | dict.fromkeys(self._declared)
         entries = [self._entry(name) for name in names if name not in self.disabled]
         entries += [
-            self._alias(name, target)
-            for name, target in self.aliases.items()
-            if name not in names and self._exists(target) and not {name, target.lower()} & self.disabled
+            self._alias(name, existing)
+            for name, texts in self.aliases.items()
+            if name not in names and name not in self.disabled and (existing := self._existing(texts))
         ]
         return tuple(entries)
 
@@ -79,13 +80,15 @@ class Listing:
             metadata["supports_reasoning"] = True
         return ModelEntry(first.model_id if first else self._declared[name], owner, created, metadata)
 
-    def _alias(self, name: str, target: str) -> ModelEntry:
-        like = self._entry(self._known_name(target))
-        metadata = {**like.metadata, "is_alias": True, "alias_targets": [target]}
+    def _alias(self, name: str, existing: list[str]) -> ModelEntry:
+        like = self._entry(self._known_name(existing[0]))
+        metadata = {**like.metadata, "is_alias": True, "alias_targets": existing}
         return ModelEntry(self._alias_names.get(name, name), like.owned_by, like.created, metadata)
 
-    def _exists(self, target: str) -> bool:
-        return self._known_name(target) != ""
+    def _existing(self, texts: Sequence[str]) -> list[str]:
+        """Return the targets that lead somewhere, by name."""
+        names = dict.fromkeys(targets.read(text).name for text in texts)
+        return [name for name in names if self._known_name(name) and name.lower() not in self.disabled]
 
     def _known_name(self, target: str) -> str:
         """Return the listed name behind an alias target: itself, or without the provider that it names."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,13 @@ from routing.providers import Provider
 # Names come from callers: what the planner remembers per name must have an end.
 MEMO_WEIGHT = 50_000
 _LIMITS = "limits of models"
+
+
+def forms(model: str) -> tuple[str, ...]:
+    """Return what a pattern may mean a model by: its whole name and, behind a vendor's path, the last part of it."""
+    name = model.lower()
+    tail = name.rpartition("/")[2]
+    return (name, tail) if tail and tail != name else (name,)
 
 
 class Memo:
@@ -111,7 +119,8 @@ class Snapshot:
     declared: frozenset[str] = frozenset()
     disabled: frozenset[str] = frozenset()
     preferred: tuple[str, ...] = ()
-    aliases: Mapping[str, str] = field(default_factory=dict)
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # lower-case name -> its targets in order
+    exclusions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # provider id -> globs of models
     prefixes: tuple[tuple[str, str], ...] = ()  # lower-case prefix -> provider id, longest first
     local_patterns: tuple[str, ...] = ()
     profiles: Mapping[UUID, Options] = field(default_factory=dict)
@@ -120,6 +129,11 @@ class Snapshot:
     faults: tuple[str, ...] = ()  # sentences on what had to be left out
     stale_at: float = float("inf")  # seconds since 1970: a credential expires or a catalogue grows old then
     memo: Memo = field(default_factory=Memo)
+
+    def is_excluded(self, provider_id: str, model: str) -> bool:
+        """Tell whether the operator wants no call for this model at this provider."""
+        globs = self.exclusions.get(provider_id)
+        return globs is not None and any(fnmatchcase(form, glob) for form in forms(model) for glob in globs)
 
     def limits_of(self, model: str) -> tuple[int | None, int | None]:
         """Return what the catalogues know of a model, whoever lists it: context window and longest answer, in

@@ -41,8 +41,10 @@ def picture(*credentials: CredentialView, **fields: Any) -> Snapshot:
     prefixes = tuple(
         sorted(((prefix, one.id) for one in known.values() for prefix in one.prefixes), key=lambda pair: -len(pair[0]))
     )
+    aliases = {name: (said,) if isinstance(said, str) else said for name, said in fields.pop("aliases", {}).items()}
     values: dict[str, Any] = {
         "revision": 1,
+        "aliases": aliases,
         "providers": known,
         "credentials": held,
         "tenants": {TENANT.id: TENANT},

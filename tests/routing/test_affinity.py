@@ -9,6 +9,7 @@ from proxx.kit import clock as clocks
 from proxx.kit import shared_state
 from routing import affinity, health, planner, providers
 from routing.plan import Candidate, Plan
+from routing.question import Question, Said
 from routing.snapshot import CredentialView, Snapshot
 from tests.routing.pictures import TENANT, credential, picture
 from tests.until import until
@@ -27,7 +28,7 @@ def plan(snapshot: Snapshot, talk: int = TALK, dialect: str = "openai_chat") -> 
         tenant=TENANT,
         snapshot=snapshot,
         now=clocks.monotonic(),
-        conversation=lambda: talk,
+        question=Said(conversation=talk),
     )
 
 
@@ -82,17 +83,18 @@ def test_calls_without_a_name_take_turns() -> None:
 
 
 def test_where_there_is_one_account_nobody_asks_for_the_conversation() -> None:
-    def never() -> int:
-        raise AssertionError
+    class Silent(Question):
+        def conversation(self) -> int:
+            raise AssertionError
 
     snapshot = picture(credential("openai"), credential("groq"), credential("groq", priority=1))
     found = planner.plan(
-        model="gpt-x", dialect="openai_chat", tenant=TENANT, snapshot=snapshot, now=0.0, conversation=never
+        model="gpt-x", dialect="openai_chat", tenant=TENANT, snapshot=snapshot, now=0.0, question=Silent()
     )
     assert len(found.candidates) == 3
     named = {one: providers.overlaid(providers.load()[one], {"strategy": "round_robin"}) for one in ("openai",)}
     many = picture(credential(), credential(), providers=named)
-    planner.plan(model="gpt-x", dialect="openai_chat", tenant=TENANT, snapshot=many, now=0.0, conversation=never)
+    planner.plan(model="gpt-x", dialect="openai_chat", tenant=TENANT, snapshot=many, now=0.0, question=Silent())
 
 
 def test_one_answer_elsewhere_is_a_trial_and_two_in_a_row_a_move(clock: clocks.Stopped) -> None:

@@ -80,7 +80,7 @@ def test_models_are_refused_and_offered_again_from_the_list(console: Client) -> 
 
 
 def test_an_alias_is_added_but_never_of_itself(console: Client) -> None:
-    fields = {"name": "fast", "alias_of": "groq/llama", "rank": "", "owned_by": ""}
+    fields = {"name": "fast", "alias_of": "groq/llama", "alias_enabled": "on", "rank": "", "owned_by": ""}
     assert console.post(f"{WISHES}add/", fields).status_code == 302
     assert b"goes to groq/llama" in console.get(WISHES).content
     assert console.post(f"{WISHES}add/", {**fields, "name": "Groq/Llama"}).status_code == 200

@@ -11,6 +11,7 @@ from routing import affinity, planner, reload
 from routing.dialects import USUAL_PATHS
 from routing.plan import EXCLUSIONS, REFUSALS, Plan
 from routing.providers import STRATEGIES
+from routing.question import Said
 
 
 class Command(BaseCommand):
@@ -39,7 +40,7 @@ class Command(BaseCommand):
             tenant=view,
             snapshot=snapshot,
             now=clock.monotonic(),
-            conversation=lambda: affinity.digest(view.id, name),
+            question=Said(conversation=affinity.digest(view.id, name)),
         )
         for line in explained(found):
             self.stdout.write(line)

@@ -1,0 +1,202 @@
+"""What configuration says about a name: where a call may go if nobody rests, and who is struck out for good.
+
+Worked out once per question and remembered in the snapshot. The way: a name is itself, or stands for targets (an alias,
+which may be a pool); each target leads to stops (names.py), a stop is a provider and its name for the model; of stops
+and accounts come candidates. Whose turn it is and who rests is planner.py.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from uuid import UUID
+
+from routing import names, ordering, targets
+from routing.addresses import fill, join_url
+from routing.dialects import DRAWING_MODEL, EXCHANGEABLE, PICTURE_MODELS, STAND_INS
+from routing.plan import Candidate, Exclusion, Group, Plan
+from routing.providers import Provider
+from routing.snapshot import CredentialView, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question to configuration alone, as far as its answer can differ. `dialects` are a preferred one, if any, and
+    the caller's own; `effort` matters only to names that `by_effort` says so of."""
+
+    model: str
+    dialects: tuple[str, ...]
+    effort: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """The plan if nobody rests, and the groups that take turns. `by_effort`: the answer depends on the effort."""
+
+    plan: Plan
+    groups: tuple[Group, ...]
+    takes_turns: bool
+    keys: frozenset[UUID | str]  # of all candidates' health facts
+    by_effort: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A provider on the way to one of a name's targets."""
+
+    target: str
+    stop: names.Stop
+
+
+# The dialects that are best, in order, and all that will do.
+_Wanted = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where a kind of credential enters, or the code of why it does not."""
+
+    url: str
+    fault: str
+    protocol: str = ""
+    quirks: frozenset[str] = frozenset()
+
+
+def found(asked: Asked, snapshot: Snapshot) -> Routes:
+    """Return the routes of a name."""
+    name = asked.model.strip()
+    if name.lower() in snapshot.disabled:
+        return _refused(asked.model, "model_disabled")
+    texts = snapshot.aliases.get(name.lower())
+    if texts:
+        pool = [targets.read(text) for text in texts]
+        routes = _routes_for(asked, targets.in_order(pool, asked.effort), snapshot, alias=asked.model)
+        by_effort = any(one.effort for one in pool)
+        # An alias acts only if a target exists; otherwise the name may still be a model of its own.
+        if routes.plan.refusal != "unknown_model":
+            return replace(routes, by_effort=True) if by_effort else routes
+    return _routes_for(asked, [name], snapshot, alias=None)
+
+
+def door(provider: Provider, place: tuple[bool, str], model: str, dialects: tuple[str, ...]) -> Door:
+    """Return where a kind of credential (by sign-in or not, its own base URL) enters for a model."""
+    return _door(provider, place, model, _wanted(dialects))
+
+
+def exclusion(provider_id: str, credential: CredentialView | None, code: str, model: str = "") -> Exclusion:
+    """Return who was struck out, and why."""
+    return Exclusion(provider_id, credential.id if credential else None, code, model)
+
+
+def _routes_for(asked: Asked, wished: Iterable[str], snapshot: Snapshot, *, alias: str | None) -> Routes:
+    """Return who speaks the caller's dialect or one it is translated to; if nobody, who can stand in."""
+    meaning, ways = _ways(wished, snapshot)
+    dialect = asked.dialects[-1]
+    routes = _routes_of(asked, meaning, ways, _wanted(asked.dialects), snapshot, alias=alias)
+    stand_in = STAND_INS.get(dialect)
+    if stand_in is None or routes.plan.refusal != "dialect_not_served":
+        return routes
+    drawing = [replace(way, stop=replace(way.stop, model=_drawing(way.stop.model))) for way in ways]
+    standing = _routes_of(asked, meaning, drawing, ((stand_in,), ()), snapshot, alias=alias)
+    return standing if standing.plan.candidates else routes
+
+
+def _ways(wished: Iterable[str], snapshot: Snapshot) -> tuple[names.Meaning, list[Way]]:
+    """Return the stops of all targets in order, none twice; the meaning says why there are none, or what was skipped.
+
+    Of several refusals the first counts that is not a missing model: that target exists.
+    """
+    ways: dict[names.Stop, Way] = {}
+    refusals: list[str] = []
+    skipped: dict[tuple[str, str], None] = {}
+    for target in wished:
+        meant = names.meaning(target, snapshot)
+        skipped |= dict.fromkeys(meant.skipped)
+        if meant.refusal is not None:
+            refusals.append(meant.refusal)
+        for stop in meant.stops:
+            ways.setdefault(stop, Way(target, stop))
+    refusal = next((one for one in refusals if one != "unknown_model"), "unknown_model") if not ways else None
+    return names.Meaning(tuple(way.stop for way in ways.values()), refusal, tuple(skipped)), list(ways.values())
+
+
+def _wanted(dialects: tuple[str, ...]) -> _Wanted:
+    """Return which dialects are best, in order, and all that will do. A preferred one, the first of two, counts only if
+    the caller's own can be translated to it."""
+    own = dialects[-1]
+    family = next((family for family in EXCHANGEABLE if own in family), (own,))
+    return tuple(one for one in dialects if one in (*family, own)), (own, *family)
+
+
+def _drawing(model: str) -> str:
+    return DRAWING_MODEL if any(fnmatchcase(model.lower(), glob) for glob in PICTURE_MODELS) else model
+
+
+def _routes_of(
+    asked: Asked,
+    meaning: names.Meaning,
+    ways: Iterable[Way],
+    wanted: _Wanted,
+    snapshot: Snapshot,
+    *,
+    alias: str | None,
+) -> Routes:
+    candidates: list[Candidate] = []
+    excluded = [Exclusion(provider_id, None, code) for provider_id, code in meaning.skipped]
+    for way in ways:
+        stop = way.stop
+        provider = snapshot.providers[stop.provider_id]
+        if snapshot.is_excluded(provider.id, stop.model):
+            excluded.append(Exclusion(provider.id, None, "excluded", stop.model))
+            continue
+        # Accounts are many, addresses few: each is worked out once.
+        doors: dict[tuple[bool, str], Door] = {}
+        for credential in snapshot.credentials.get(provider.id, (None,)):
+            place = (credential.kind == "oauth_bearer", credential.base_url) if credential else (False, "")
+            here = doors.get(place) or doors.setdefault(place, _door(provider, place, stop.model, wanted))
+            if here.fault:
+                excluded.append(exclusion(provider.id, credential, here.fault, stop.model))
+            else:
+                key = credential.id if credential else provider.id
+                candidates.append(
+                    Candidate(provider, credential, stop.model, here.protocol, here.url, key, here.quirks)
+                )
+    refusal = None if candidates else meaning.refusal or _why_nobody(excluded)
+    groups = ordering.groups_of(candidates)
+    whole = Plan(asked.model, tuple(candidates), tuple(excluded), refusal, None, alias)
+    return Routes(
+        whole,
+        groups,
+        takes_turns=any(len(group.candidates) > 1 for group in groups),
+        keys=frozenset(candidate.key for candidate in candidates),
+    )
+
+
+def _door(provider: Provider, place: tuple[bool, str], model: str, wanted: _Wanted) -> Door:
+    is_oauth, own_base = place
+    base = provider.base_for(oauth=is_oauth, own=own_base)
+    if not base:
+        return Door("", "no_base_url")
+    paths = provider.paths_at(base)
+    protocol = _protocol([name for name in provider.protocols_for(model) if name in paths], wanted)
+    if protocol is None:
+        return Door("", "dialect_not_served")
+    return Door(join_url(base, fill(paths[protocol], model)), "", protocol, provider.quirks_at(base))
+
+
+def _protocol(spoken: list[str], wanted: _Wanted) -> str | None:
+    """Return the first of the best dialects that the provider speaks, else its own best of those that will do."""
+    best, others = wanted
+    return next((name for name in best if name in spoken), None) or next((one for one in spoken if one in others), None)
+
+
+def _why_nobody(excluded: list[Exclusion]) -> str:
+    codes = {row.code for row in excluded}
+    return next((code for code in WHY_NOBODY if code in codes), "no_credentials")
+
+
+def _refused(model: str, code: str) -> Routes:
+    return Routes(Plan(model, (), (), code, None, None), (), takes_turns=False, keys=frozenset())
+
+
+# Where nobody is left: the exclusion that says most, best first; each is a refusal too.
+WHY_NOBODY = ("dialect_not_served", "excluded")
