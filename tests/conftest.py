@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from proxx.kit import clock as clocks
 from tests.databases import Templates
@@ -23,6 +24,10 @@ from tests.live import LiveProxx, running
 from tests.upstreams.server import SimulatedProvider, simulated_provider
 
 StartProxx = Callable[..., LiveProxx]
+
+# How long an example takes says how busy the machine is, not what the code does.
+settings.register_profile("proxx", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("proxx")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

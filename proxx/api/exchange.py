@@ -1,6 +1,7 @@
 """HTTP request -> Call, Reply -> HTTP response. The bridge between the doors and the walk; no decision is made here."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -23,7 +24,8 @@ from routing import reload
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # The headers by which clients name a conversation: session_id or session-id, x-session-id, and so on.
-_SESSIONS = ("HTTP_SESSION_ID", "HTTP_X_SESSION_ID", "HTTP_X_SESSION_AFFINITY", "HTTP_CONVERSATION_ID")
+_SESSION_ORDER = ("HTTP_SESSION_ID", "HTTP_X_SESSION_ID", "HTTP_X_SESSION_AFFINITY", "HTTP_CONVERSATION_ID")
+_SESSIONS = frozenset(_SESSION_ORDER)
 _KEYS = {"content-type": "CONTENT_TYPE"}
 _SWITCH = {"": False, "0": False, "false": False, "off": False, "1": True, "true": True, "on": True}
 _STREAM_HEADERS = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
@@ -104,10 +106,12 @@ def call_of(request: HttpRequest, dialect: Protocol, endpoint: str, read: Envelo
         snapshot=snapshot,
         client_address=headers.get("REMOTE_ADDR", ""),
         user_agent=_CONTROL.sub(" ", headers.get("HTTP_USER_AGENT", "")),
-        client_request_id=wished_id if _SAFE_ID.fullmatch(wished_id) else "",
-        strict=_strict(headers.get("HTTP_X_PROXX_STRICT", "")),
+        client_request_id=wished_id if wished_id and _SAFE_ID.fullmatch(wished_id) else "",
+        strict="HTTP_X_PROXX_STRICT" in headers and _strict(headers["HTTP_X_PROXX_STRICT"]),
         client_headers=_own_headers(headers, dialect),
-        session=next((headers[name] for name in _SESSIONS if name in headers), ""),
+        session=""
+        if _SESSIONS.isdisjoint(headers)
+        else next(headers[name] for name in _SESSION_ORDER if name in headers),
         options=options,
         wishes=wishes,
         own_key=entrance.own_key(request, snapshot, id) if holder.kind == "own" else None,
@@ -119,15 +123,22 @@ def call_of(request: HttpRequest, dialect: Protocol, endpoint: str, read: Envelo
 def _own_headers(headers: dict[str, str], dialect: Protocol) -> tuple[tuple[bytes, bytes], ...]:
     """Return the client's headers that belong to its dialect, for an upstream of the same one."""
     return tuple(
-        (name.encode(), headers[key].encode("latin-1"))
-        for name in dialect.client_headers
-        if (key := key_of(name)) in headers
+        [(name, headers[key].encode("latin-1")) for key, name in _keys(dialect.client_headers) if key in headers]
     )
+
+
+@lru_cache(maxsize=64)
+def _keys(names: tuple[str, ...]) -> tuple[tuple[str, bytes], ...]:
+    return tuple((key_of(name), name.encode()) for name in names)
 
 
 def key_of(name: str) -> str:
     """Return under which key a request keeps a header."""
     return _KEYS.get(name) or f"HTTP_{name.upper().replace('-', '_')}"
+
+
+def _session(headers: dict[str, str]) -> str:
+    return next((headers[name] for name in _SESSION_ORDER if name in headers), "")
 
 
 def _strict(word: str) -> bool:

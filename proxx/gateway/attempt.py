@@ -241,8 +241,13 @@ def repeats_secret(said: bytes, candidate: Candidate) -> bool:
     """Tell whether bytes that would be passed on as they came hold our credential, or a good part of it."""
     if candidate.credential is None:
         return False
-    secret = candidate.credential.secret.reveal().encode()
+    secret = candidate.credential.secret.reveal()
+    if len(said) < min(WINDOW, len(secret)):
+        return False
     if b"\\u00" in said:
         said = _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), said)
-    windows = range(0, max(1, len(secret) - WINDOW + 1), WINDOW // 2)
-    return any(secret[start : start + WINDOW] in said for start in windows)
+    secret_bytes = secret.encode()
+    for start in range(0, max(1, len(secret_bytes) - WINDOW + 1), WINDOW // 2):
+        if secret_bytes[start : start + WINDOW] in said:
+            return True
+    return False

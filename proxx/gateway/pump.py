@@ -267,19 +267,24 @@ def _headers(call: Call, speaking: Speaking) -> list[tuple[bytes, bytes]]:
         headers.append((b"x-open-hax-fast-mode", FAST.encode()))
     if call.warnings:
         headers.append((b"x-proxx-warnings", quote(",".join(call.warnings), safe=" ,;[]().'/=").encode()))
-    passed = () if speaking.route.translates else call.dialect.reply_headers
+    # Names begin with what is passed: a family by its dash, or the name itself.
+    passed = UPSTREAM_IDS if speaking.route.translates else (*UPSTREAM_IDS, *call.dialect.reply_headers)
     identified = False
     for given, value in speaking.response.raw_headers:
         name = given.lower()
+        if not name.startswith(passed) or not _is_passed(name, passed):
+            continue
         if name in UPSTREAM_IDS:
             if identified:
                 continue  # some providers give it under two names
             name, identified = b"x-proxx-upstream-request-id", True
-        elif name not in passed and not any(name.startswith(one) for one in passed if one.endswith(b"-")):
-            continue
         if not repeats_secret(value, speaking.candidate):
             headers.append((name, value))
     return headers
+
+
+def _is_passed(name: bytes, passed: tuple[bytes, ...]) -> bool:
+    return name in passed or any(name.startswith(one) for one in passed if one.endswith(b"-"))
 
 
 def _own_headers(call: Call) -> list[tuple[bytes, bytes]]:

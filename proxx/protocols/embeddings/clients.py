@@ -9,6 +9,7 @@ from proxx.protocols.embeddings.numbers import as_base64, fits, input_tokens
 from proxx.protocols.framing.heads import read_head
 from proxx.protocols.framing.lenient import decode
 from proxx.protocols.framing.members import replaced
+from proxx.protocols.framing.model_name import renamed
 from proxx.protocols.hub.errors import ErrorFacts
 from proxx.protocols.hub.occasion import Occasion
 from proxx.protocols.hub.openai_errors import error_object
@@ -36,7 +37,7 @@ def read_gemini(body: bytes, *, model: str, form: str = "") -> Envelope:
 
 def same_dialect(request: Envelope, *, model: str, ask_usage: bool) -> bytes:
     """Return the client's own bytes with another model name."""
-    return request.body if model == request.model else replaced(request.body, b"model", orjson.dumps(model))
+    return renamed(request, model)
 
 
 def same_gemini(request: Envelope, *, model: str, ask_usage: bool) -> bytes:

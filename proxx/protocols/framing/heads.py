@@ -9,14 +9,14 @@ from collections.abc import Callable
 import msgspec
 
 from proxx.protocols.framing.lenient import FAULTS, T, decode
-from proxx.protocols.framing.members import Unclear, may_repeat, spans
+from proxx.protocols.framing.members import Unclear, escapes_letters, spans
 from proxx.protocols.hub.conversation import Traits
 from proxx.protocols.hub.errors import Unreadable
 from proxx.protocols.hub.request import Envelope
 
 LONGEST_NAME = 256  # characters: names are remembered, and a name of megabytes would be, too
 
-CONTROL_FIELDS = (b"model", b"stream", b"stream_options")
+CONTROL_FIELDS = {field: b'"%b"' % field for field in (b"model", b"stream", b"stream_options")}
 
 
 class _Head(Traits):
@@ -55,17 +55,20 @@ def read_head(
     if stream is None:
         stream = stream_default if head.stream is None else head.stream
     if wants_usage is None:
-        return Envelope(dialect, name, stream, wants_usage=False, body=body, traits=traits)
+        return Envelope(dialect, name, stream, wants_usage=False, body=body, traits=traits, is_named=not model)
     options = bytes(head.stream_options)
     if options not in body:  # it was read from a mended copy
         options = next((body[start:end] for start, end in spans(body, b"stream_options")), b"")
-    return Envelope(dialect, name, stream, wants_usage(options), body, options, traits=traits)
+    return Envelope(dialect, name, stream, wants_usage(options), body, options, traits=traits, is_named=not model)
 
 
 def _head_of(body: bytes) -> tuple[_Head, Traits]:
     head = _decoded(_head, body)
-    for field in CONTROL_FIELDS:
-        _refuse_repeats(body, field)
+    escaped = escapes_letters(body)
+    for field, key in CONTROL_FIELDS.items():
+        # Two parsers may disagree on which of two equal keys counts; the exact test only on suspicion.
+        if escaped or body.count(key) > 1:
+            _refuse_repeats(body, field)
     return head, head
 
 
@@ -79,9 +82,6 @@ def _decoded(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
 
 
 def _refuse_repeats(body: bytes, field: bytes) -> None:
-    # Two parsers may disagree on which of two equal keys counts; the cheap test first, the exact one only on suspicion.
-    if not may_repeat(body, field):
-        return
     name = field.decode()
     try:
         repeated = len(spans(body, field)) > 1

@@ -14,6 +14,7 @@ from proxx.protocols.framing.lenient import decode
 
 MANY = 1000  # a key that stands this often is an attack, not a request
 
+_ESCAPE = b"\\u00"
 _ESCAPED_LETTER = re.compile(rb"\\u00[4-7][0-9a-fA-F]")
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _LETTERS = bytes(range(128)) + b"?" * 128
@@ -41,9 +42,23 @@ def spans(body: bytes, name: bytes) -> list[tuple[int, int]]:
     return [(start, start + len(bytes(value))) for start, value in values if value is not None]
 
 
+def only_place(body: bytes, name: bytes) -> int:
+    """Return where the value of a member begins that the object is known to have, if its key stands in one place; else
+    -1."""
+    if may_repeat(body, name):
+        return -1
+    place = _key(name).search(body)
+    return place.end() if place is not None else -1
+
+
 def may_repeat(body: bytes, name: bytes) -> bool:
     """Tell cheaply whether a key could stand twice, or once in letters and once in escapes."""
-    return body.count(b'"' + name + b'"') > 1 or _ESCAPED_LETTER.search(body) is not None
+    return body.count(b'"' + name + b'"') > 1 or escapes_letters(body)
+
+
+def escapes_letters(body: bytes) -> bool:
+    """Tell whether a letter is written as an escape, so that a key may stand there unseen."""
+    return _ESCAPE in body and _ESCAPED_LETTER.search(body) is not None
 
 
 def replaced(body: bytes, name: bytes, value: bytes) -> bytes:

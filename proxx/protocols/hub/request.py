@@ -18,7 +18,7 @@ class Envelope(msgspec.Struct, frozen=True):
     `model` is the name as the client wrote it; `stream` whether it wants events; `wants_usage` whether it asked for the
     usage event of a stream; `body` the bytes as they came; `options` the dialect's raw stream options, if any;
     `form` a variant of the dialect (its meaning is the dialect's own, such as Gemini's JSON array streams); `traits`
-    what tells its conversation from others.
+    what tells its conversation from others; `is_named` whether the body's own member `model` is where the name stands.
     """
 
     dialect: str
@@ -29,6 +29,7 @@ class Envelope(msgspec.Struct, frozen=True):
     options: bytes = b""
     form: str = ""
     traits: Traits | None = None
+    is_named: bool = False
 
 
 class HostedConfig(msgspec.Struct, frozen=True):

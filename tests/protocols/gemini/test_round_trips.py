@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxx.protocols.gemini import PROTOCOL
@@ -148,7 +148,7 @@ def bare(request):
 
 
 @given(requests())
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 def test_a_request_survives_the_way_to_the_upstream_and_back(request):
     body = PROTOCOL.write_request(request, target(NEWEST), Losses()).body
     accepted(json.loads(body), NEWEST)
@@ -158,7 +158,7 @@ def test_a_request_survives_the_way_to_the_upstream_and_back(request):
 
 
 @given(requests())
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 def test_older_models_take_every_request_too(request):
     accepted(json.loads(PROTOCOL.write_request(request, target(OLDER), Losses()).body), OLDER)
 
@@ -176,7 +176,7 @@ def mutated(draw, value):
 
 
 @given(requests(), st.data())
-@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120)
 def test_no_mutated_body_makes_us_stumble(request, data):
     body = json.loads(PROTOCOL.write_request(request, target(NEWEST), Losses()).body)
     for _ in range(data.draw(st.integers(1, 3))):

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proxx.protocols.hub.events import Finished, Usage
@@ -106,7 +106,6 @@ def _read(stream: bytes, size: int) -> Reply:
     return fold([*events, *reader.close()])
 
 
-@settings(deadline=None)
 @given(histories())
 def test_a_history_comes_back_as_it_went(items: list[dict[str, Any]]) -> None:
     losses = Losses()
@@ -114,7 +113,6 @@ def test_a_history_comes_back_as_it_went(items: list[dict[str, Any]]) -> None:
     assert losses.notes == []
 
 
-@settings(deadline=None)
 @given(replies())
 def test_a_whole_reply_comes_back_as_it_went(reply: Reply) -> None:
     whole = write_whole(reply, occasion(SHOWN))
@@ -122,7 +120,6 @@ def test_a_whole_reply_comes_back_as_it_went(reply: Reply) -> None:
     assert _plain(read_whole(whole, TARGET, ID)) == _plain(reply)
 
 
-@settings(deadline=None)
 @given(replies(), st.integers(1, 9), st.integers(1, 400))
 def test_a_stream_says_what_the_whole_says_however_it_is_cut(reply: Reply, pieces: int, size: int) -> None:
     stream = _streamed(reply, pieces)
@@ -134,7 +131,6 @@ def test_a_stream_says_what_the_whole_says_however_it_is_cut(reply: Reply, piece
     assert watch.seen.ended
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_break_a_reader(data: bytes) -> None:
     reader = ReplyReader(TARGET, ID)

@@ -2,10 +2,8 @@
 
 from typing import Any
 
-import orjson
-
 from proxx.protocols.framing.encode import encoded
-from proxx.protocols.framing.members import replaced
+from proxx.protocols.framing.model_name import renamed
 from proxx.protocols.hub import reasoning
 from proxx.protocols.hub.cuts import FirstCallOnly
 from proxx.protocols.hub.freeform import UnwrapFreeform
@@ -30,7 +28,7 @@ _CHAT, _GENERATE = "/chat", "/generate"
 
 def same_dialect(request: Envelope, *, model: str, ask_usage: bool) -> bytes:
     """Return the client's own bytes with another model name; counts need not be asked for."""
-    return request.body if model == request.model else replaced(request.body, b"model", orjson.dumps(model))
+    return renamed(request, model)
 
 
 def url(url: str, *, stream: bool, form: str = "") -> str:

@@ -1,10 +1,9 @@
 """A body that stays in its dialect: the client's own bytes, with another model name and the wish for usage."""
 
 import msgspec
-import orjson
 
 from proxx.protocols.framing.lenient import FAULTS, decode
-from proxx.protocols.framing.members import replaced
+from proxx.protocols.framing.model_name import renamed
 from proxx.protocols.framing.stream_options import asking_for_usage
 from proxx.protocols.hub.request import Envelope
 from proxx.protocols.hub.target import Target
@@ -21,9 +20,7 @@ _items = msgspec.json.Decoder(_Items)
 
 def same_dialect(request: Envelope, *, model: str, ask_usage: bool) -> bytes:
     """Return the client's own bytes with another model name and, if told, the wish for usage; nothing else changes."""
-    body = request.body
-    if model != request.model:
-        body = replaced(body, b"model", orjson.dumps(model))
+    body = renamed(request, model)
     if request.stream and ask_usage and not request.wants_usage:
         body = asking_for_usage(body, request.options)
     return body

@@ -1,10 +1,9 @@
 """The client's own bytes for an upstream of the same dialect, and when they will not do."""
 
 import msgspec
-import orjson
 
 from proxx.protocols.framing.lenient import FAULTS, decode
-from proxx.protocols.framing.members import replaced
+from proxx.protocols.framing.model_name import renamed
 from proxx.protocols.hub.errors import Inexpressible
 from proxx.protocols.hub.request import Envelope
 from proxx.protocols.hub.target import Target
@@ -20,10 +19,8 @@ _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 def same_dialect(request: Envelope, *, model: str, ask_usage: bool) -> bytes:
     """Return the client's own bytes with another model name; the usage comes unasked."""
-    body = request.body if request.form != COMPACT_FORM else _only_compacted(request.body)
-    if model == request.model:
-        return body
-    return replaced(body, b"model", orjson.dumps(model))
+    body = renamed(request, model)
+    return body if request.form != COMPACT_FORM else _only_compacted(body)
 
 
 def passes(request: Envelope, target: Target) -> bool:
