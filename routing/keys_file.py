@@ -4,7 +4,7 @@ A fault names the place by its position, never by what stands there: any text in
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,6 +41,8 @@ class Account:
     expires_at: datetime | None = None
     base_url: str = ""
     priority: int | None = None
+    weight: int | None = None
+    enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +53,17 @@ class _Frame:
     kind: str
     base_url: str
     place: str
+    switched_off_too: bool = False
 
 
 def parse(text: str, *, default_provider: str, name: str) -> list[Account]:
-    """Return the accounts in a text; raise `FileFault` whose sentence begins with `name`."""
-    try:
-        data = fastjson.loads(text)
-    except ValueError:
-        raise FileFault(f"{name} is not valid JSON.") from None
-    legacy = data if isinstance(data, list) else data.get("keys", []) if isinstance(data, dict) else None
-    providers = data.get("providers", {}) if isinstance(data, dict) else {}
-    if not isinstance(legacy, list) or not isinstance(providers, dict):
-        raise FileFault(f"{name} must be an object with providers, an object with keys, or a list of keys.")
-    accounts = _accounts(legacy, _Frame(default_provider, "api_key", "", f"{name}, keys"))
-    for number, (provider_id, entry) in enumerate(providers.items(), start=1):
-        accounts += _of_provider(str(provider_id), entry, f"{name}, provider {number}")
-    return without_duplicates(accounts)
+    """Return the accounts in a text that are switched on; raise `FileFault` whose sentence begins with `name`."""
+    return _parsed(text, _Frame(default_provider, "api_key", "", name))
+
+
+def parse_all(text: str, *, default_provider: str, name: str) -> list[Account]:
+    """Return the accounts in a text, those that are switched off too; raise `FileFault` as `parse` does."""
+    return _parsed(text, _Frame(default_provider, "api_key", "", name, switched_off_too=True))
 
 
 def without_duplicates(accounts: list[Account]) -> list[Account]:
@@ -77,19 +74,54 @@ def without_duplicates(accounts: list[Account]) -> list[Account]:
     return list(first.values())
 
 
-def _of_provider(provider_id: str, entry: Any, place: str) -> list[Account]:
-    provider_id = provider_id.strip().lower()
+def usable(token: str) -> bool:
+    """Tell whether a text can be a key or token: it has to travel in a header."""
+    return bool(token) and token.isascii() and not any(character <= " " or character == "\x7f" for character in token)
+
+
+def moment(value: Any, place: str) -> datetime | None:
+    """Return the time that a file words in seconds, milliseconds or letters; raise `FileFault` for anything else."""
+    if value is None or value == "":
+        return None
+    try:
+        if isinstance(value, str) and not value.strip().replace(".", "", 1).isdigit():
+            said = datetime.fromisoformat(value.strip())
+            return said if said.tzinfo else said.replace(tzinfo=UTC)
+        seconds = float(value)
+        return datetime.fromtimestamp(seconds / 1000 if seconds > MILLISECONDS_FROM else seconds, UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        raise FileFault(f"{place}: expires_at must be a time in seconds or milliseconds.") from None
+
+
+def _parsed(text: str, frame: _Frame) -> list[Account]:
+    name = frame.place
+    try:
+        data = fastjson.loads(text)
+    except ValueError:
+        raise FileFault(f"{name} is not valid JSON.") from None
+    legacy = data if isinstance(data, list) else data.get("keys", []) if isinstance(data, dict) else None
+    providers = data.get("providers", {}) if isinstance(data, dict) else {}
+    if not isinstance(legacy, list) or not isinstance(providers, dict):
+        raise FileFault(f"{name} must be an object with providers, an object with keys, or a list of keys.")
+    accounts = _accounts(legacy, replace(frame, place=f"{name}, keys"))
+    for number, (provider_id, entry) in enumerate(providers.items(), start=1):
+        one = replace(frame, provider_id=str(provider_id).strip().lower(), place=f"{name}, provider {number}")
+        accounts += _of_provider(entry, one)
+    return without_duplicates(accounts)
+
+
+def _of_provider(entry: Any, frame: _Frame) -> list[Account]:
+    provider_id, place = frame.provider_id, frame.place
     if not provider_id:
         raise FileFault(f"{place}: the provider has no name.")
     if isinstance(entry, list):
-        return _accounts(entry, _Frame(provider_id, "api_key", "", place))
+        return _accounts(entry, frame)
     if not isinstance(entry, dict):
         raise FileFault(f"{place}: a list of accounts or an object is expected.")
     accounts = entry.get("accounts", entry.get("keys", []))
     if not isinstance(accounts, list):
         raise FileFault(f"{place}: accounts must be a list.")
-    frame = _Frame(provider_id, _kind(entry, "api_key", place), _base_url(entry, place), place)
-    return _accounts(accounts, frame)
+    return _accounts(accounts, replace(frame, kind=_kind(entry, "api_key", place), base_url=_base_url(entry, place)))
 
 
 def _accounts(entries: list[Any], frame: _Frame) -> list[Account]:
@@ -102,11 +134,12 @@ def _account(entry: Any, frame: _Frame, place: str) -> Account | None:
         entry = {"token": entry}
     if not isinstance(entry, dict):
         raise FileFault(f"{place}: a text or an object is expected.")
-    if entry.get("enabled") is False:
+    enabled = entry.get("enabled") is not False
+    if not enabled and not frame.switched_off_too:
         return None
     kind = _kind(entry, frame.kind, place)
     token = _text(entry, *TOKEN_FIELDS[kind])
-    if not token or not token.isascii() or any(character <= " " or character == "\x7f" for character in token):
+    if not usable(token):
         raise FileFault(f"{place}: there is no usable key or token.")
     priority = entry.get("priority")
     return Account(
@@ -117,9 +150,10 @@ def _account(entry: Any, frame: _Frame, place: str) -> Account | None:
         label=_text(entry, "label", "name", "id")[:120],
         chatgpt_account_id=_text(entry, "chatgpt_account_id", "chatgptAccountId", "upstream_account_id")[:200],
         plan_type=_text(entry, "plan_type", "planType")[:64],
-        expires_at=_moment(entry.get("expires_at", entry.get("expiresAt")), place),
+        expires_at=moment(entry.get("expires_at", entry.get("expiresAt")), place),
         base_url=_base_url(entry, place) or frame.base_url,
         priority=priority if isinstance(priority, int) and not isinstance(priority, bool) else None,
+        enabled=enabled,
     )
 
 
@@ -137,19 +171,6 @@ def _base_url(entry: Mapping[str, Any], place: str) -> str:
     if url and (fault := base_url_fault(url)):
         raise FileFault(f"{place}: the base URL {fault}.")
     return url
-
-
-def _moment(value: Any, place: str) -> datetime | None:
-    if value is None or value == "":
-        return None
-    try:
-        if isinstance(value, str) and not value.strip().replace(".", "", 1).isdigit():
-            said = datetime.fromisoformat(value.strip())
-            return said if said.tzinfo else said.replace(tzinfo=UTC)
-        seconds = float(value)
-        return datetime.fromtimestamp(seconds / 1000 if seconds > MILLISECONDS_FROM else seconds, UTC)
-    except (TypeError, ValueError, OverflowError, OSError):
-        raise FileFault(f"{place}: expires_at must be a time in seconds or milliseconds.") from None
 
 
 def _text(entry: Mapping[str, Any], *names: str) -> str:

@@ -79,7 +79,7 @@ def sync_credentials() -> SeedReport:
 def sync_models() -> SeedReport:
     """Bring the model preferences that come from models.json up to date. Idempotent."""
     try:
-        text = _read(settings.PROXY_MODELS_FILE)
+        text = read_file(settings.PROXY_MODELS_FILE)
         wishes = models_file.parse(text, name="models.json") if text else []
     except FileFault as fault:
         return SeedReport(faults=(f"{fault} The models read before stay in force.",))
@@ -96,12 +96,12 @@ def _wanted_accounts() -> tuple[dict[str, list[Account]], list[str]]:
     faults: list[str] = []
 
     def parsed(text: str, name: str) -> list[Account]:
-        return _canonical(keys_file.parse(text, default_provider=primary, name=name), providers) if text else []
+        return canonical_accounts(keys_file.parse(text, default_provider=primary, name=name), providers) if text else []
 
     readers: dict[str, Callable[[], list[Account]]] = {
         str(ENVIRONMENT): lambda: _from_environment(providers, faults),
         str(INLINE): lambda: parsed(settings.PROXY_KEYS_JSON, "PROXY_KEYS_JSON"),
-        str(FILE): lambda: parsed(_read(settings.PROXY_KEYS_FILE), "keys.json"),
+        str(FILE): lambda: parsed(read_file(settings.PROXY_KEYS_FILE), "keys.json"),
     }
     wanted: dict[str, list[Account]] = {}
     for source, read in readers.items():
@@ -129,10 +129,11 @@ def _env_secret(name: str) -> str:
     """Return a secret from NAME, or from the file that NAME_FILE points to, as all our secrets may be given."""
     value = settings.ENVIRONMENT.get(name, "").strip()
     path = settings.ENVIRONMENT.get(f"{name}_FILE", "").strip()
-    return value or (_read(path) if path else "")
+    return value or (read_file(path) if path else "")
 
 
-def _canonical(accounts: list[Account], providers: Mapping[str, Provider]) -> list[Account]:
+def canonical_accounts(accounts: list[Account], providers: Mapping[str, Provider]) -> list[Account]:
+    """Return the accounts under the ids by which their providers are known here."""
     return [
         replace(account, provider_id=provider_env.canonical(account.provider_id, providers)) for account in accounts
     ]
@@ -255,7 +256,7 @@ def _follows(row: ModelPreference) -> bool:
     return row.source == ModelPreference.Source.FILE and not settings.DATABASE_URL
 
 
-def _read(path: str) -> str:
+def read_file(path: str) -> str:
     """Return a file's text, empty if there is no file; the name of a fault never holds what was read."""
     file = Path(path)
     try:
