@@ -1,0 +1,74 @@
+"""`import_legacy FILE...`: take over the configuration of another gateway. Shows the difference, then asks."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from routing.keys_file import FileFault
+from routing.moving import difference, recognise
+from routing.moving.difference import ADDED, CHANGED, KEPT, Difference
+from routing.seeding import read_file
+
+HEADS = ((ADDED, "To add"), (CHANGED, "To change"), (KEPT, "Already there"))
+
+
+class Command(BaseCommand):
+    """Read files, print what they would change, and write it on confirmation."""
+
+    help = (
+        "Take over accounts, providers and model names from keys.json, models.json, accounts.json (MultiCodex) and "
+        "config.yaml (Go proxx, CLIProxyAPI). Prints the difference and asks before it writes."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take the files, and whether to ask."""
+        parser.add_argument("files", nargs="+", metavar="FILE")
+        parser.add_argument("--yes", action="store_true", help="write without asking")
+        parser.add_argument("--dry-run", action="store_true", help="only print the difference")
+
+    def handle(self, *args: Any, files: list[str], yes: bool, dry_run: bool, **options: Any) -> None:
+        """Read all files first: one that cannot be read takes nothing over from the others either."""
+        try:
+            found = [recognise.read(_text(path), Path(path).name) for path in files]
+        except FileFault as fault:
+            raise CommandError(f"{fault} Nothing was written.") from None
+        for path, one in zip(files, found, strict=True):
+            self.stdout.write(f"{Path(path).name}: {one.kind}")
+        wanted = difference.between(found)
+        self._print(wanted)
+        if not wanted.writes:
+            self.stdout.write("\nNothing to write: all of it is there already.")
+        elif dry_run:
+            self.stdout.write("\nNothing was written (--dry-run).")
+        elif yes or _agreed():
+            difference.write(wanted)
+            self.stdout.write(f"\nWritten: {wanted.writes}. Running servers know it within two seconds.")
+        else:
+            self.stdout.write("\nNothing was written.")
+
+    def _print(self, wanted: Difference) -> None:
+        for sign, head in HEADS:
+            lines = [change.what for change in wanted.changes if change.sign == sign]
+            if lines:
+                self.stdout.write(f"\n{head} ({len(lines)}):")
+            for line in lines:
+                self.stdout.write(f"  {sign} {line}")
+        if wanted.notes:
+            self.stdout.write(f"\nNot taken over, or to do by hand ({len(wanted.notes)}):")
+        for note in wanted.notes:
+            self.stdout.write(f"  ! {note}")
+
+
+def _text(path: str) -> str:
+    text = read_file(path)
+    if not text:
+        raise FileFault(f"{Path(path).name} is empty or not there.")
+    return text
+
+
+def _agreed() -> bool:
+    if not sys.stdin.isatty():
+        raise CommandError("Nobody is there to ask, so nothing was written. Add --yes to write, --dry-run to look.")
+    return input("\nWrite this? [y/N] ").strip().lower() in {"y", "yes"}

@@ -1,0 +1,161 @@
+"""The other way: what the database holds, in the shapes of the files that can be taken over.
+
+Each function returns the file's data and a sentence for each thing that the shape has no room for. `token` decides
+whether a secret is written out or only its last four characters.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from accounts.models import Credential
+from routing import provider_env, rows
+from routing.models import ModelPreference, ProviderSetting
+from routing.providers import Provider, ProviderFault
+
+Token = Callable[[Credential], str]
+Exported = tuple[dict[str, Any], list[str]]
+
+
+def keys(token: Token) -> Exported:
+    """Return keys.json."""
+    private = {row.provider_id: row.base_url for row in ProviderSetting.objects.all() if row.is_private}
+    providers: dict[str, Any] = {}
+    for row in Credential.objects.all():
+        is_key = row.kind == Credential.Kind.API_KEY
+        account: dict[str, Any] = {"auth": row.kind} | _said(row, label="label")
+        if row.label or not _is_derived(row.account_id):
+            account["id"] = row.account_id
+        account |= {"key" if is_key else "access_token": token(row)}
+        account |= _said(row, chatgpt_account_id="chatgpt_account_id", plan_type="plan_type", base_url="base_url")
+        account |= {"priority": row.priority} | ({} if row.enabled else {"enabled": False})
+        if row.expires_at:
+            account["expires_at"] = int(row.expires_at.timestamp())
+        address = {"base_url": private[row.provider_id]} if private.get(row.provider_id) else {}
+        providers.setdefault(row.provider_id, {**address, "accounts": []})["accounts"].append(account)
+    weighted = Credential.objects.exclude(weight=1).count()
+    notes = [f"keys.json has no weights: those of {weighted} accounts are left out."] if weighted else []
+    notes += [f"keys.json tells where {one} is, not what it speaks." for one in providers if one in private]
+    return {"providers": providers}, notes
+
+
+def models(token: Token) -> Exported:
+    """Return models.json."""
+    found = [*ModelPreference.objects.all()]
+    preferred = sorted((row for row in found if row.rank is not None), key=lambda row: (row.rank, row.name))
+    declared = [{"id": row.name} | _said(row, owned_by="owned_by") for row in found if row.declared]
+    data: dict[str, Any] = {"preferred": [row.name for row in preferred]}
+    data["disabled"] = [row.name for row in found if row.disabled]
+    data["aliases"] = _aliases(found)
+    return data | ({"models": declared} if declared else {}), []
+
+
+def accounts(token: Token) -> Exported:
+    """Return accounts.json of MultiCodex."""
+    providers, notes, told = _providers(), [], []
+    for row in Credential.objects.all():
+        provider = providers.get(row.provider_id)
+        account: dict[str, Any] = {"id": row.account_id, "enabled": row.enabled, "priority": row.priority}
+        account |= _said(row, label="email", chatgpt_account_id="chatgptAccountId") | {"accessToken": token(row)}
+        if row.expires_at:
+            account["expiresAt"] = int(row.expires_at.timestamp() * 1000)
+        if row.provider_id == "openai" and row.kind == Credential.Kind.OAUTH_BEARER:
+            account["provider"] = "openai"
+        elif row.provider_id in ("mistral", "zai") and not row.base_url:
+            account["provider"] = row.provider_id
+        elif base := _address(row, provider, ("openai_chat", "openai_responses")):
+            responses = provider is not None and provider.protocol == "openai_responses"
+            mode = "responses" if responses else "chat/completions"
+            account |= {"provider": "openai-compatible", "upstreamMode": mode, "baseUrl": base}
+        else:
+            notes.append(f"{row} is left out: MultiCodex cannot ask {row.provider_id}.")
+            continue
+        told.append(account)
+    aliases = _aliases([*ModelPreference.objects.all()])
+    pools = [{"id": alias, "targets": [target], "enabled": True} for alias, target in aliases.items()]
+    return {"accounts": told, "modelAliases": pools, "settings": {}}, notes
+
+
+def cli_proxy(token: Token) -> Exported:
+    """Return config.yaml of CLIProxyAPI."""
+    providers, notes = _providers(), []
+    lists = {"gemini": "gemini-api-key", "anthropic": "claude-api-key", "xai": "xai-api-key"}
+    data: dict[str, Any] = {"port": settings.PROXY_PORT}
+    compatible: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in Credential.objects.all():
+        provider = providers.get(row.provider_id)
+        if row.kind != Credential.Kind.API_KEY:
+            notes.append(f"{row} is left out: CLIProxyAPI keeps sign-ins in files of their own.")
+        elif not row.enabled:
+            notes.append(f"{row} is left out: it is switched off.")
+        elif row.provider_id in lists and not row.base_url:
+            entry = {"api-key": token(row)} | ({"weight": row.weight} if row.weight != 1 else {})
+            data.setdefault(lists[row.provider_id], []).append(entry)
+        elif base := _address(row, provider, ("openai_chat",)):
+            made = {"name": row.provider_id, "base-url": base, "api-key-entries": []}
+            place = compatible.setdefault((row.provider_id, base), made)
+            place["api-key-entries"].append(
+                {"api-key": token(row)} | ({"weight": row.weight} if row.weight != 1 else {})
+            )
+        else:
+            notes.append(f"{row} is left out: CLIProxyAPI cannot ask {row.provider_id}.")
+    if compatible:
+        data["openai-compatibility"] = [*compatible.values()]
+    if ModelPreference.objects.exists():
+        notes.append("Model names are left out: config.yaml keeps them with single providers. Export models.json.")
+    return data, notes
+
+
+def go_proxx(token: Token) -> Exported:
+    """Return config.yaml of the Go proxx: it holds no accounts."""
+    data: dict[str, Any] = {"port": settings.PROXY_PORT, "upstream_url": _providers()["anthropic"].base_url}
+    data |= {"max_retries": settings.UPSTREAM_TRANSIENT_RETRY_COUNT}
+    data |= {"retry_base_delay_ms": int(settings.UPSTREAM_TRANSIENT_RETRY_BACKOFF * 1000)}
+    return data, ["The Go proxx has no accounts: its clients bring their own keys."]
+
+
+def _providers() -> Mapping[str, Provider]:
+    found, _ = provider_env.configured()
+    for row in ProviderSetting.objects.all():
+        try:
+            provider = rows.applied(row, found)
+        except (ProviderFault, TypeError, ValueError, KeyError, AttributeError):
+            continue
+        if provider is not None:
+            found[provider.id] = provider
+    return found
+
+
+def _address(row: Credential, provider: Provider | None, protocols: tuple[str, ...]) -> str:
+    """Return where a credential's provider speaks one of the protocols; nothing if it does not."""
+    if provider is None:  # a provider that only its accounts know: chat, at their own base URL
+        return row.base_url
+    return (row.base_url or provider.base_url) if set(protocols) & set(provider.paths) else ""
+
+
+def _is_derived(account_id: str) -> bool:
+    """Tell whether an account's name was made of its secret, and will be again."""
+    try:
+        return UUID(account_id).version == 5
+    except ValueError:
+        return False
+
+
+def _said(row: Any, **names: str) -> dict[str, Any]:
+    return {name: value for field, name in names.items() if (value := getattr(row, field))}
+
+
+def _aliases(found: list[ModelPreference]) -> dict[str, str]:
+    return {row.name: row.alias_of for row in found if row.alias_of}
+
+
+SHAPES: Mapping[str, Callable[[Token], Exported]] = {
+    "keys": keys,
+    "models": models,
+    "accounts": accounts,
+    "cli-proxy": cli_proxy,
+    "go-proxx": go_proxx,
+}
+YAML_SHAPES = frozenset({"cli-proxy", "go-proxx"})

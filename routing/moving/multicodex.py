@@ -1,0 +1,129 @@
+"""accounts.json of MultiCodex (F-198): accounts with their tokens, model aliases, settings."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from proxx.kit.sealing import Secret
+from routing.keys_file import Account, FileFault, moment, usable
+from routing.models_file import NAME_LIMIT, Wish
+from routing.moving.found import (
+    Found,
+    Place,
+    is_at_home,
+    listed,
+    merged_wishes,
+    own_place,
+    shown,
+    sound_url,
+    text_of,
+    unknown,
+)
+from routing.moving.seed_files import no_renewal
+from routing.providers import Provider
+
+ACCOUNT_FIELDS = (
+    *("id", "provider", "upstreamMode", "compatibilityMode", "email", "accessToken", "refreshToken", "expiresAt"),
+    *("chatgptAccountId", "baseUrl", "enabled", "priority"),
+)
+# What it noted while it ran: proxx asks for it or finds out by itself.
+RUN_TIME_FIELDS = ("usage", "state")
+EFFORT = re.compile(r"(minimal|low|medium|high|xhigh):", re.IGNORECASE)
+PROVIDERS = {"openai": "openai", "mistral": "mistral", "zai": "zai", "openai-compatible": ""}
+SETTINGS = {
+    "defaultPassthroughAccountId": "calls of unknown paths are not passed on to one account in proxx",
+    "imageRequestModelOverride": "requests with images go to the model they name; choose the model for them in proxx",
+}
+
+
+def read(data: Any, text: str, name: str, providers: Mapping[str, Provider]) -> Found:
+    """Read the file; raise `FileFault` for what cannot be an account."""
+    notes = unknown(data, ("accounts", "modelAliases", "settings"), name)
+    accounts: list[Account] = []
+    places: dict[str, Place] = {}
+    for number, entry in enumerate(listed(data, "accounts", name), start=1):
+        here = f"{name}, account {number}"
+        if not isinstance(entry, dict):
+            raise FileFault(f"{here}: an object is expected.")
+        notes += unknown(entry, (*ACCOUNT_FIELDS, *RUN_TIME_FIELDS), here)
+        place = _place(entry, here, providers)
+        if place is not None:
+            places[place.provider_id] = place
+        accounts.append(_account(entry, here, place, providers))
+        if entry.get("refreshToken"):
+            notes.append(no_renewal(here))
+    if any(
+        isinstance(entry, dict) and any(entry.get(field) for field in RUN_TIME_FIELDS) for entry in data["accounts"]
+    ):
+        notes.append(f"{name}: what accounts had used and which models were blocked is not taken over.")
+    wishes, said = _aliases(data, name)
+    return Found(
+        "accounts.json of MultiCodex",
+        places=tuple(places.values()),
+        accounts=tuple(accounts),
+        wishes=wishes,
+        notes=(*notes, *said, *_settings(data, name)),
+    )
+
+
+def _place(entry: Mapping[str, Any], here: str, providers: Mapping[str, Provider]) -> Place | None:
+    """Return the provider that an account needs and proxx does not ship."""
+    provider, base = text_of(entry, "provider") or "openai", text_of(entry, "baseUrl")
+    if provider not in PROVIDERS:
+        raise FileFault(f"{here}: the provider is none that MultiCodex has.")
+    if PROVIDERS[provider]:
+        return None
+    if not base:
+        raise FileFault(f"{here}: an openai-compatible account needs a baseUrl.")
+    responses = "responses" in (text_of(entry, "upstreamMode"), text_of(entry, "compatibilityMode"))
+    protocols = ["openai_responses", "openai_chat"] if responses else ["openai_chat"]
+    return own_place(providers, "", sound_url(base, here), {"protocols": protocols})
+
+
+def _account(entry: Mapping[str, Any], here: str, place: Place | None, providers: Mapping[str, Provider]) -> Account:
+    provider, token = text_of(entry, "provider") or "openai", text_of(entry, "accessToken")
+    if not usable(token):
+        raise FileFault(f"{here}: there is no usable accessToken.")
+    base, priority = text_of(entry, "baseUrl"), entry.get("priority")
+    return Account(
+        provider_id=place.provider_id if place else PROVIDERS[provider],
+        token=Secret(token),
+        # Its OpenAI accounts are ChatGPT accounts; all others bring keys.
+        kind="oauth_bearer" if provider == "openai" else "api_key",
+        account_id=text_of(entry, "id")[:200],
+        label=text_of(entry, "email", "id")[:120],
+        chatgpt_account_id=text_of(entry, "chatgptAccountId")[:200],
+        expires_at=moment(entry.get("expiresAt"), here),
+        base_url="" if place or is_at_home(providers.get(PROVIDERS[provider]), base) else sound_url(base, here),
+        priority=priority if isinstance(priority, int) and not isinstance(priority, bool) else None,
+        enabled=entry.get("enabled") is not False,
+    )
+
+
+def _aliases(data: Mapping[str, Any], name: str) -> tuple[tuple[Wish, ...], list[str]]:
+    """Return a wish for each alias with one plain target; the others become notes."""
+    wishes, notes = [], []
+    for number, entry in enumerate(listed(data, "modelAliases", name), start=1):
+        here = f"{name}, alias {number}"
+        if not isinstance(entry, dict) or not 0 < len(text_of(entry, "id")) <= NAME_LIMIT:
+            raise FileFault(f"{here}: an object with an id is expected.")
+        notes += unknown(entry, ("id", "targets", "enabled", "description"), here)
+        targets = [target for target in listed(entry, "targets", here) if isinstance(target, str) and target.strip()]
+        alias = text_of(entry, "id")
+        if entry.get("enabled") is False:
+            notes.append(f"{here}: {shown(alias)} is switched off and not taken over.")
+        elif len(targets) != 1 or EFFORT.match(targets[0]):
+            notes.append(f"{here}: {shown(alias)} has several targets or one by effort; make it by hand.")
+        else:
+            wishes.append(Wish(alias, alias_of=targets[0].strip()[:NAME_LIMIT]))
+    return merged_wishes(wishes), notes
+
+
+def _settings(data: Mapping[str, Any], name: str) -> list[str]:
+    said = data.get("settings") or {}
+    if not isinstance(said, dict):
+        raise FileFault(f"{name}: settings must be an object.")
+    notes = unknown(said, SETTINGS, f"{name}, settings")
+    return notes + [
+        f"{name}, settings: {field} is not taken over: {why}." for field, why in SETTINGS.items() if said.get(field)
+    ]

@@ -1,0 +1,1 @@
+"""Moving in: files of other gateways."""
