@@ -11,6 +11,7 @@ import asyncio
 import hmac
 import re
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Final, Literal
@@ -126,10 +127,13 @@ def issue(
     created_by: Operator | None = None,
     replaces: ApiKey | None = None,
     profile: Profile | None = None,
+    restrictions: Mapping[str, str] | None = None,
 ) -> tuple[ApiKey, str]:
     """Store a new key and return it with its token, which nothing can show a second time."""
     key = ApiKey(tenant=tenant, label=label, expires_at=expires_at, created_by=created_by, replaces=replaces)
     key.profile = profile
+    for name, text in (restrictions or {}).items():
+        setattr(key, name, text)
     if scopes is not None:
         key.scopes = scopes
     token = mint(key)
@@ -160,6 +164,7 @@ def rotate(key: ApiKey, *, overlap: timedelta, created_by: Operator | None = Non
         created_by=created_by,
         replaces=key,
         profile=key.profile,
+        restrictions=key.restrictions,
     )
     key.refresh_from_db(fields=["expires_at", "revoked_at"])
     if key.state(now) != "active":

@@ -17,6 +17,7 @@ from django.db.models.functions import Lower
 
 from accounts.fields import SealedTextField
 from accounts.profile import Profile as Profile  # here, so that Django finds it
+from accounts.restricted import Restricted
 from proxx.kit import clock, sealing
 
 # The tenant that always exists. Its id is fixed, so that the admin token needs no database to know its tenant.
@@ -45,7 +46,7 @@ class Operator(AbstractUser):
         verbose_name_plural = "operators"
 
 
-class Tenant(models.Model):
+class Tenant(Restricted):
     """Who pays: the owner of keys, budgets and records."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -87,7 +88,7 @@ class Tenant(models.Model):
             raise ValidationError({"is_active": "The default tenant is always active."})
 
 
-class ApiKey(models.Model):
+class ApiKey(Restricted):
     """What a client sends us: kept only as a peppered digest, shown once when it is issued."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)

@@ -4,12 +4,18 @@ The Host header decides before the port that was really connected to: in front o
 port may be all that tells two listeners apart (F-330).
 """
 
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from uuid import UUID
 
 from proxx.protocols.profile.asked import SUFFIXES
 from proxx.protocols.profile.options import Options
+from routing.permits import Permit
 from routing.snapshot import ListenerView, ModelEntry, Snapshot, TenantView
+from routing.snapshot.views import forms
+
+_LISTED = "models that may be listed"
 
 
 def found(snapshot: Snapshot, *, host: str, port: int | None) -> ListenerView | None:
@@ -34,9 +40,12 @@ def options(
     return snapshot.profiles.get(chosen) if chosen is not None else None
 
 
-def offered(snapshot: Snapshot, *, listener: ListenerView | None, chosen: Options | None) -> tuple[ModelEntry, ...]:
-    """Return the models to list: those the profile lets through, and their reasoning variants if it wants them."""
-    entries = snapshot.models
+def offered(
+    snapshot: Snapshot, *, listener: ListenerView | None, chosen: Options | None, who: tuple[UUID, ...] = ()
+) -> tuple[ModelEntry, ...]:
+    """Return the models to list: those that tenant and key (`who`) may use and the profile lets through, and their
+    reasoning variants if it wants them."""
+    entries = _permitted(snapshot, who) if who else snapshot.models
     if listener is not None and listener.own_key_provider:
         entries = tuple(
             entry for entry in entries if listener.own_key_provider in entry.metadata.get("provider_candidates", ())
@@ -46,6 +55,37 @@ def offered(snapshot: Snapshot, *, listener: ListenerView | None, chosen: Option
     if chosen.include or chosen.exclude:
         entries = tuple(entry for entry in entries if _passes(entry.id.lower(), chosen))
     return tuple(one for entry in entries for one in _variants(entry)) if chosen.variants else entries
+
+
+def _permitted(snapshot: Snapshot, who: tuple[UUID, ...]) -> tuple[ModelEntry, ...]:
+    """Return the models that all of these may use at some provider, remembered: lists are long, and asked for often."""
+    known: tuple[ModelEntry, ...] | None = snapshot.memo.get((_LISTED, who))
+    if known is None:
+        permits = [snapshot.permits[one] for one in who]
+        known = tuple(seen for entry in snapshot.models if (seen := _seen(entry, permits)))
+        snapshot.memo.put((_LISTED, who), known, weight=len(known) + 1)
+    return known
+
+
+def _seen(entry: ModelEntry, permits: Sequence[Permit]) -> ModelEntry | None:
+    targets = entry.metadata.get("alias_targets") or [entry.id]
+    if not any(_allowed((entry.id, target), permits) for target in targets):
+        return None
+    owners = entry.metadata.get("provider_candidates") or []
+    allowed = [one for one in owners if all(permit.allows_provider(one) for permit in permits)]
+    if allowed == owners:
+        return entry
+    if not allowed:
+        return None
+    owner = entry.owned_by if entry.owned_by in allowed else allowed[0]
+    return replace(
+        entry, owned_by=owner, metadata={**entry.metadata, "provider": owner, "provider_candidates": allowed}
+    )
+
+
+def _allowed(names: Iterable[str], permits: Sequence[Permit]) -> bool:
+    known = [form for name in names for form in forms(name)]
+    return all(permit.allows_model(known) for permit in permits)
 
 
 def _passes(name: str, chosen: Options) -> bool:

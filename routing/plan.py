@@ -18,6 +18,8 @@ REFUSALS = {
     "provider_unknown": "The provider named in the model is switched off.",
     "all_resting": "Every credential that could serve this model is resting.",
     "dialect_not_served": "The providers of this model do not speak the caller's dialect.",
+    "model_not_allowed": "This tenant or key may not use the model.",
+    "provider_not_allowed": "This tenant or key may not use the providers of the model.",
     "excluded": "The operator has excluded this model at every provider that has it.",
 }
 EXCLUSIONS = {
@@ -27,6 +29,8 @@ EXCLUSIONS = {
     "no_base_url": "has no base URL",
     "not_listed": "does not list the model",
     "dialect_not_served": "does not speak the caller's dialect for this model",
+    "model_not_allowed": "is not asked: this tenant or key may not use the model",
+    "provider_not_allowed": "may not be used by this tenant or key",
     "excluded": "is excluded for this model by the operator",
 }
 

@@ -5,6 +5,9 @@ per call there remain whose turn it is and who rests. No I/O, no clock, no datab
 Which candidate is tried next after a failure is gateway/failover.py.
 """
 
+from dataclasses import replace
+from uuid import UUID
+
 from routing import health, names, ordering, policies, routes
 from routing.addresses import join_url
 from routing.plan import Belonging
@@ -30,20 +33,23 @@ def plan(
     now: float,
     turns: policies.Turns = policies.next_turn,
     prefer: str = "",
+    key: UUID | None = None,
     question: Question = NOTHING_SAID,
 ) -> Plan:
     """Return where a call for `model` may go, in order; `now` is `clock.monotonic()`. `prefer` is a dialect to ask in,
-    before the caller's own, where a provider has it. `question` is asked what matters of the request.
+    before the caller's own, where a provider has it. `key` is the caller's, whose lists count beside the tenant's.
+    `question` is asked what matters of the request.
 
     Providers in the snapshot's order; inside a provider by credential priority, equals by the provider's strategy.
     Credentials that rest at the upstream's wish are struck out; those that rest by our guess go to the end.
     """
-    asked = (model, dialect, prefer) if prefer else (model, dialect)
-    known: Routes | None = snapshot.memo.get(asked)
+    who = snapshot.restricted(tenant.id, key) if snapshot.permits else ()
+    said = (model, dialect, prefer, who)
+    known: Routes | None = snapshot.memo.get(said)
     if known is None:
-        known = _remembered(asked, Asked(model, (prefer, dialect) if prefer else (dialect,)), snapshot)
+        known = _remembered(said, Asked(model, (prefer, dialect) if prefer else (dialect,), who), snapshot)
     if known.by_effort:
-        known = _closer(asked, known, question, snapshot)
+        known = _closer(known, question, snapshot)
     nobody_rests = health.rests.keys().isdisjoint(known.keys)
     if nobody_rests and not known.takes_turns:
         return known.plan
@@ -60,9 +66,12 @@ def accounts(
     protocol: str,
     snapshot: Snapshot,
     now: float,
+    model: str = "",
+    who: tuple[UUID, ...] = (),
     turns: policies.Turns = policies.next_turn,
 ) -> Plan:
-    """Return which of one provider's accounts may be asked for a path of its own, in order.
+    """Return which of one provider's accounts may be asked for a path of its own, in order. `who` has lists of what
+    they may use; where these name models, a path whose `model` is not known is refused to them.
 
     Accounts that belong to another service of the same vendor (a sign-in backend) know no such path and are left out.
     """
@@ -70,6 +79,8 @@ def accounts(
     held: tuple[CredentialView | None, ...] = snapshot.credentials.get(provider_id, ())
     if provider is None or provider_id not in snapshot.order or not (held or not provider.needs_key):
         return Plan(path, (), (), "no_credentials", None, None)
+    if fault := _barred(provider_id, model, who, snapshot):
+        return Plan(path, (), (Exclusion(provider_id, None, fault),), fault, None, None)
     found: list[Candidate] = []
     for credential in held or (None,):
         base = provider.base_for(oauth=False, own=credential.base_url if credential else "")
@@ -82,14 +93,20 @@ def accounts(
     return _without_resting(whole, ordered, now)
 
 
-def _closer(asked: tuple[str, ...], known: Routes, question: Question, snapshot: Snapshot) -> Routes:
+def _barred(provider_id: str, model: str, who: tuple[UUID, ...], snapshot: Snapshot) -> str:
+    if not model and any(snapshot.permits[one].restricts_models for one in who):
+        return "model_not_allowed"
+    return routes.forbidden((model,), provider_id, who, snapshot)
+
+
+def _closer(known: Routes, question: Question, snapshot: Snapshot) -> Routes:
     """Return the routes for what the request itself says, where that matters to its name."""
     effort = question.effort()
     if not effort:
         return known
-    closer: Routes | None = snapshot.memo.get((asked, effort))
-    dialects = (asked[2], asked[1]) if len(asked) > 2 else (asked[1],)
-    return closer or _remembered((asked, effort), Asked(asked[0], dialects, effort), snapshot)
+    asked = replace(known.asked, effort=effort)
+    closer: Routes | None = snapshot.memo.get(asked)
+    return closer or _remembered(asked, asked, snapshot)
 
 
 def _remembered(key: object, asked: Asked, snapshot: Snapshot) -> Routes:
@@ -127,7 +144,14 @@ def _with(
 
 
 def with_own_key(
-    *, model: str, dialect: str, provider_id: str, credential: CredentialView, snapshot: Snapshot, prefer: str = ""
+    *,
+    model: str,
+    dialect: str,
+    provider_id: str,
+    credential: CredentialView,
+    snapshot: Snapshot,
+    who: tuple[UUID, ...] = (),
+    prefer: str = "",
 ) -> Plan:
     """Return the plan of a caller who brings their own key: that provider at its own address, and nobody else.
 
@@ -143,6 +167,8 @@ def with_own_key(
     if name.lower() in snapshot.disabled:
         return Plan(model, (), (), "model_disabled", None, None)
     name = names.spelling_at(provider, catalog, name) or names.upstream_name(provider, name)
+    if fault := routes.forbidden((model, name), provider_id, who, snapshot):
+        return Plan(model, (), (Exclusion(provider_id, None, fault, name),), fault, None, None)
     dialects = (prefer, dialect) if prefer else (dialect,)
     door = routes.door(provider, (False, ""), name, dialects)
     if door.fault:

@@ -16,15 +16,20 @@ from routing.dialects import DRAWING_MODEL, EXCHANGEABLE, PICTURE_MODELS, STAND_
 from routing.plan import Candidate, Exclusion, Group, Plan
 from routing.providers import Provider
 from routing.snapshot import CredentialView, Snapshot
+from routing.snapshot.views import forms
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question to configuration alone, as far as its answer can differ. `dialects` are a preferred one, if any, and
-    the caller's own; `effort` matters only to names that `by_effort` says so of."""
+    """A question to configuration alone, as far as its answer can differ.
+
+    `dialects` are a preferred one, if any, and the caller's own; `who` are tenant and key, if they have lists of what
+    they may use; `effort` matters only to names that `by_effort` says so of.
+    """
 
     model: str
     dialects: tuple[str, ...]
+    who: tuple[UUID, ...] = ()
     effort: str = ""
 
 
@@ -32,6 +37,7 @@ class Asked:
 class Routes:
     """The plan if nobody rests, and the groups that take turns. `by_effort`: the answer depends on the effort."""
 
+    asked: Asked
     plan: Plan
     groups: tuple[Group, ...]
     takes_turns: bool
@@ -65,7 +71,7 @@ def found(asked: Asked, snapshot: Snapshot) -> Routes:
     """Return the routes of a name."""
     name = asked.model.strip()
     if name.lower() in snapshot.disabled:
-        return _refused(asked.model, "model_disabled")
+        return _refused(asked, "model_disabled")
     texts = snapshot.aliases.get(name.lower())
     if texts:
         pool = [targets.read(text) for text in texts]
@@ -80,6 +86,17 @@ def found(asked: Asked, snapshot: Snapshot) -> Routes:
 def door(provider: Provider, place: tuple[bool, str], model: str, dialects: tuple[str, ...]) -> Door:
     """Return where a kind of credential (by sign-in or not, its own base URL) enters for a model."""
     return _door(provider, place, model, _wanted(dialects))
+
+
+def forbidden(names: Iterable[str], provider_id: str, who: tuple[UUID, ...], snapshot: Snapshot) -> str:
+    """Return why these may not use a model, by all of its names, at a provider; empty if they may."""
+    if not who:
+        return ""
+    known = [form for name in names for form in forms(name.strip())]
+    permits = [snapshot.permits[one] for one in who]
+    if not all(permit.allows_model(known) for permit in permits):
+        return "model_not_allowed"
+    return "" if all(permit.allows_provider(provider_id) for permit in permits) else "provider_not_allowed"
 
 
 def exclusion(provider_id: str, credential: CredentialView | None, code: str, model: str = "") -> Exclusion:
@@ -145,8 +162,8 @@ def _routes_of(
     for way in ways:
         stop = way.stop
         provider = snapshot.providers[stop.provider_id]
-        if snapshot.is_excluded(provider.id, stop.model):
-            excluded.append(Exclusion(provider.id, None, "excluded", stop.model))
+        if fault := _forbidden(asked, way, snapshot):
+            excluded.append(Exclusion(provider.id, None, fault, stop.model))
             continue
         # Accounts are many, addresses few: each is worked out once.
         doors: dict[tuple[bool, str], Door] = {}
@@ -164,11 +181,20 @@ def _routes_of(
     groups = ordering.groups_of(candidates)
     whole = Plan(asked.model, tuple(candidates), tuple(excluded), refusal, None, alias)
     return Routes(
+        asked,
         whole,
         groups,
         takes_turns=any(len(group.candidates) > 1 for group in groups),
         keys=frozenset(candidate.key for candidate in candidates),
     )
+
+
+def _forbidden(asked: Asked, way: Way, snapshot: Snapshot) -> str:
+    """Return why the operator lets no such call go there, as a code; empty if nothing forbids it."""
+    stop = way.stop
+    if snapshot.is_excluded(stop.provider_id, stop.model):
+        return "excluded"
+    return forbidden((asked.model, way.target, stop.model), stop.provider_id, asked.who, snapshot)
 
 
 def _door(provider: Provider, place: tuple[bool, str], model: str, wanted: _Wanted) -> Door:
@@ -194,9 +220,9 @@ def _why_nobody(excluded: list[Exclusion]) -> str:
     return next((code for code in WHY_NOBODY if code in codes), "no_credentials")
 
 
-def _refused(model: str, code: str) -> Routes:
-    return Routes(Plan(model, (), (), code, None, None), (), takes_turns=False, keys=frozenset())
+def _refused(asked: Asked, code: str) -> Routes:
+    return Routes(asked, Plan(asked.model, (), (), code, None, None), (), takes_turns=False, keys=frozenset())
 
 
 # Where nobody is left: the exclusion that says most, best first; each is a refusal too.
-WHY_NOBODY = ("dialect_not_served", "excluded")
+WHY_NOBODY = ("model_not_allowed", "provider_not_allowed", "dialect_not_served", "excluded")

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.db.models import TextField
 from django.http import HttpRequest
 from django.utils.timesince import timesince, timeuntil
 from unfold.admin import ModelAdmin
@@ -55,6 +56,13 @@ class CarefulAdmin(ModelAdmin):
         actions: dict[str, Any] = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
+
+
+def low(field: Any, db_field: Any, lines: int = 3) -> Any:
+    """Return a form's field with its box, if it is for several lines, as low as a few of them."""
+    if field is not None and isinstance(db_field, TextField):
+        field.widget.attrs["rows"] = lines
+    return field
 
 
 def ago(moment: datetime | None, *, never: str = "never") -> str:

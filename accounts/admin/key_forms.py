@@ -7,6 +7,7 @@ from django import forms
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
 
 from accounts.models import DEFAULT_TENANT_ID, ApiKey
+from accounts.restricted import RESTRICTIONS
 from proxx.kit import clock
 
 ON_A_DAY = "date"
@@ -44,7 +45,7 @@ class IssueForm(_KeyForm):
 
     class Meta:
         model = ApiKey
-        fields = ("tenant", "label", "expires_at", "profile")
+        fields = ("tenant", "label", "expires_at", "profile", *RESTRICTIONS)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -18,11 +18,13 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from accounts import keys
-from accounts.admin.base import CarefulAdmin, ago
+from accounts.admin.base import CarefulAdmin, ago, low
 from accounts.admin.key_forms import OVERLAPS, IssueForm, RotateForm
 from accounts.models import ApiKey
+from accounts.restricted import PAIRS
 from proxx.kit import clock
 
+MAY_USE = "Empty: whatever its tenant may use. What the tenant may not use, no key of it may."
 SHOWN_ONCE = "The next page shows the key, once. Have the place ready where you will keep it."
 STATE_COLOURS = {"active": "success", "expired": "warning", "revoked": "danger"}
 
@@ -117,12 +119,15 @@ class ApiKeyAdmin(CarefulAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         """Show a short form for a new key, and all that is known of an old one."""
         if obj is None:
+            new = ("tenant", "label", "lifetime", "expires_at", "profile")
             return [
-                (None, {"fields": ("tenant", "label", "lifetime", "expires_at", "profile"), "description": SHOWN_ONCE})
+                (None, {"fields": new, "description": SHOWN_ONCE}),
+                ("What it may use", {"fields": PAIRS, "description": MAY_USE}),
             ]
         life = (("created_at", "created_by"), ("last_used_at", "expiry"))
         sections: list[Any] = [
             (None, {"fields": ("label", "profile")}),
+            ("What it may use", {"fields": PAIRS, "description": MAY_USE}),
             ("This key", {"fields": (("state", "token_hint"), ("tenant", "allowed"))}),
             ("Its life", {"fields": (*life, "revoked_at") if obj.revoked_at else life}),
         ]
@@ -130,7 +135,7 @@ class ApiKeyAdmin(CarefulAdmin):
         return [*sections, ("Rotation", {"fields": (("replaces", "replaced_by"),)})] if rotated else sections
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
-        """Only label and profile of an issued key can change; its end moves by rotation and revocation alone."""
+        """Only label, profile and lists of an issued key can change; its end moves by rotation and revocation alone."""
         if obj is None:
             return ()
         fixed = ("state", "token_hint", "tenant", "allowed", "replaces", "replaced_by", "created_by")
@@ -145,6 +150,10 @@ class ApiKeyAdmin(CarefulAdmin):
             for name in ("tenant", "profile"):
                 _without_side_doors(form.base_fields[name].widget)
         return form
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Keep the boxes for a few lines low."""
+        return low(super().formfield_for_dbfield(db_field, request, **kwargs), db_field)
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         """Refuse: a key is revoked, its row stays."""

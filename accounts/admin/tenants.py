@@ -10,9 +10,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from accounts.admin.base import CarefulAdmin, ago
+from accounts.admin.base import CarefulAdmin, ago, low
 from accounts.admin.keys import in_state
 from accounts.models import DEFAULT_TENANT_ID, ApiKey, Tenant
+from accounts.restricted import PAIRS
 
 
 @admin.register(Tenant)
@@ -59,12 +60,20 @@ class TenantAdmin(CarefulAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Tenant | None = None) -> Any:
         """Ask a new tenant for its short name too."""
-        about: list[Any] = [("Who", {"fields": ("name", "slug")}), ("Behaviour", {"fields": self._switches(obj)})]
+        about: list[Any] = [
+            ("Who", {"fields": ("name", "slug")}),
+            ("Behaviour", {"fields": self._switches(obj)}),
+            ("What its keys may use", {"fields": PAIRS, "description": "Empty: everything."}),
+        ]
         return about if obj is None else [*about, ("Facts", {"fields": ("id", "created_at")})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> tuple[str, ...]:
         """Fix the short name once the tenant exists: clients and records use it."""
         return () if obj is None else ("slug", "id", "created_at")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Keep the boxes for a few lines low."""
+        return low(super().formfield_for_dbfield(db_field, request, **kwargs), db_field)
 
     def has_delete_permission(self, request: HttpRequest, obj: Tenant | None = None) -> bool:
         """Refuse for the default tenant, and for any that ever had a key."""

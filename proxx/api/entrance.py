@@ -50,7 +50,8 @@ def models(request: HttpRequest) -> tuple[ModelEntry, ...]:
     snapshot = reload.current()
     holder = request.auth  # type: ignore[attr-defined]
     found = listener(request, snapshot)
-    return listeners.offered(snapshot, listener=found, chosen=options(request, snapshot, holder))
+    who = snapshot.restricted(holder.tenant_id, holder.key_id)
+    return listeners.offered(snapshot, listener=found, chosen=options(request, snapshot, holder), who=who)
 
 
 def own_key_holder(request: HttpRequest) -> KeyHolder | None:

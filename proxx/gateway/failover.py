@@ -31,6 +31,11 @@ from routing import cooldown, planner
 from routing.planner import Candidate, Plan
 
 ERROR_LIMIT = 8 * 1024  # a longer error is retold, not passed on (security F4)
+# What a tenant or key may not use.
+FORBIDDEN = {
+    "model_not_allowed": "This key may not use the model '{name}'.",
+    "provider_not_allowed": "This key may not use the providers that have '{name}'.",
+}
 LONGEST_WAIT = 10.0  # seconds: a longer rest is told to the client as Retry-After instead of being waited out
 
 
@@ -111,6 +116,8 @@ def refusal(plan: Plan, misnamed: str = "") -> GatewayError:
     match plan.refusal:
         case "model_disabled":
             return Forbidden(f"The model '{name}' is disabled.", code="model_disabled")
+        case "model_not_allowed" | "provider_not_allowed":
+            return Forbidden(FORBIDDEN[plan.refusal].format(name=name), code=plan.refusal)
         case "no_credentials":
             return Unavailable(
                 "No provider account is configured. Add one in the console, or set a provider's key such as "

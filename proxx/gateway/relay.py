@@ -10,7 +10,7 @@ from functools import partial
 
 from django.conf import settings
 
-from proxx.gateway import settle
+from proxx.gateway import failover, settle
 from proxx.gateway.attempt import ERROR_BODY_LIMIT, ERROR_BODY_PATIENCE, FAULTS, lost, repeats_secret
 from proxx.gateway.call import Attempt, Call
 from proxx.gateway.errors import GatewayError, TimedOut, Unavailable, UpstreamFailed
@@ -62,7 +62,11 @@ async def handle(call: Call, provider_id: str, asked: Asked) -> Reply:
             protocol=call.dialect.name,
             snapshot=call.snapshot,
             now=clock.monotonic(),
+            model=call.envelope.model,
+            who=call.snapshot.restricted(call.tenant.id, call.holder.key_id),
         )
+        if call.plan.refusal in failover.FORBIDDEN:
+            raise failover.refusal(call.plan)
         reply = await _first_answer(call, asked)
     except GatewayError as error:
         call.outcome, call.status, call.error_code = "error", error.status, error.facts.code or error.facts.kind

@@ -55,6 +55,7 @@ def _plan(call: Call) -> Plan:
             provider_id=call.own_key.provider_id,
             credential=call.own_key,
             snapshot=call.snapshot,
+            who=call.snapshot.restricted(call.tenant.id, None),
             prefer=prefer,
         )
     return planner.plan(
@@ -64,6 +65,7 @@ def _plan(call: Call) -> Plan:
         snapshot=call.snapshot,
         now=clock.monotonic(),
         prefer=prefer,
+        key=call.holder.key_id,
         question=CallQuestion(call),
     )
 

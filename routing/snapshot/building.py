@@ -1,7 +1,7 @@
 """build(): read every configured row once and paint the picture. Runs in a worker thread, never on the event loop."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from proxx.kit.sealing import SealBroken
 from routing import provider_env, revision, rows
 from routing.models import CatalogModel, CatalogState, ModelPreference, ProviderSetting
 from routing.providers import Provider, ProviderFault, generic
-from routing.snapshot import entrances
+from routing.snapshot import entrances, restrictions
 from routing.snapshot.exclusions import excluded
 from routing.snapshot.listing import Listing
 from routing.snapshot.views import Catalog, CredentialView, Snapshot, TenantView
@@ -48,6 +48,7 @@ def build() -> Snapshot:
     rows = [*CatalogModel.objects.filter(provider_id__in=order)]
     catalogs = _catalogs(desk, rows)
     preferences = [*ModelPreference.objects.all()]
+    tenants = [*Tenant.objects.all()]
     exclusions = excluded(desk.providers, desk.faults)
     entered = entrances.read()
     desk.faults.extend(entered.faults)
@@ -56,7 +57,8 @@ def build() -> Snapshot:
         revision=number,
         providers=desk.providers,
         credentials=credentials,
-        tenants=_tenants(),
+        tenants=_tenants(tenants),
+        permits=restrictions.read(tenants, desk.providers),
         models=listing.models(),
         order=order,
         named=named,
@@ -178,11 +180,8 @@ def _catalogs(desk: _Desk, rows: list[CatalogModel]) -> Mapping[str, Catalog]:
     }
 
 
-def _tenants() -> Mapping[UUID, TenantView]:
-    return {
-        row.id: TenantView(row.id, row.slug, row.is_active, row.answer_with_alias, row.profile_id)
-        for row in Tenant.objects.all()
-    }
+def _tenants(rows: Iterable[Tenant]) -> Mapping[UUID, TenantView]:
+    return {row.id: TenantView(row.id, row.slug, row.is_active, row.answer_with_alias, row.profile_id) for row in rows}
 
 
 def _prefixes(providers: Mapping[str, Provider]) -> tuple[tuple[str, str], ...]:

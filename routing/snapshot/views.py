@@ -8,6 +8,7 @@ from uuid import UUID
 
 from proxx.kit.sealing import Secret
 from proxx.protocols.profile.options import Options
+from routing.permits import Permit
 from routing.providers import Provider
 
 # Names come from callers: what the planner remembers per name must have an end.
@@ -16,8 +17,9 @@ _LIMITS = "limits of models"
 
 
 def forms(model: str) -> tuple[str, ...]:
-    """Return what a pattern may mean a model by: its whole name and, behind a vendor's path, the last part of it."""
-    name = model.lower()
+    """Return what a pattern may mean a model by: its whole name and, behind a vendor's path, the last part of it; to
+    Ollama a bare name and `:latest` are one."""
+    name = model.lower().removesuffix(":latest")
     tail = name.rpartition("/")[2]
     return (name, tail) if tail and tail != name else (name,)
 
@@ -120,6 +122,7 @@ class Snapshot:
     disabled: frozenset[str] = frozenset()
     preferred: tuple[str, ...] = ()
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # lower-case name -> its targets in order
+    permits: Mapping[UUID, Permit] = field(default_factory=dict)  # by the id of a tenant or key that has any lists
     exclusions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # provider id -> globs of models
     prefixes: tuple[tuple[str, str], ...] = ()  # lower-case prefix -> provider id, longest first
     local_patterns: tuple[str, ...] = ()
@@ -129,6 +132,12 @@ class Snapshot:
     faults: tuple[str, ...] = ()  # sentences on what had to be left out
     stale_at: float = float("inf")  # seconds since 1970: a credential expires or a catalogue grows old then
     memo: Memo = field(default_factory=Memo)
+
+    def restricted(self, tenant_id: UUID, key_id: UUID | None) -> tuple[UUID, ...]:
+        """Return who of the two has lists of what may be used; `permits` holds these."""
+        if not self.permits:
+            return ()
+        return tuple(one for one in (tenant_id, key_id) if one is not None and one in self.permits)
 
     def is_excluded(self, provider_id: str, model: str) -> bool:
         """Tell whether the operator wants no call for this model at this provider."""

@@ -1,0 +1,40 @@
+"""The lists of tenants and keys as a Snapshot holds them, by the id of who has any: two queries."""
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from django.db.models import Q
+
+from accounts.models import ApiKey, Tenant
+from accounts.profile import lines_of
+from accounts.restricted import RESTRICTIONS, Restricted
+from routing import provider_env
+from routing.permits import Permit
+from routing.providers import Provider
+
+
+def read(tenants: Iterable[Tenant], providers: Mapping[str, Provider]) -> Mapping[UUID, Permit]:
+    """Return the permits of those who are restricted; most are not."""
+    says_something = Q()
+    for name in RESTRICTIONS:
+        says_something |= ~Q(**{name: ""})
+    rows: list[ApiKey | Tenant] = [row for row in tenants if row.is_restricted]
+    rows += [row for row in ApiKey.objects.filter(says_something).only("id", *RESTRICTIONS) if row.is_restricted]
+    return {row.id: _permit(row, providers) for row in rows}
+
+
+def _permit(row: Restricted, providers: Mapping[str, Provider]) -> Permit:
+    return Permit(
+        models=_globs(row.models_allowed),
+        denied_models=_globs(row.models_denied),
+        providers=_ids(row.providers_allowed, providers),
+        denied_providers=_ids(row.providers_denied, providers),
+    )
+
+
+def _globs(text: str) -> tuple[str, ...]:
+    return tuple(line.lower() for line in lines_of(text))
+
+
+def _ids(text: str, providers: Mapping[str, Provider]) -> tuple[str, ...]:
+    return tuple(provider_env.canonical(glob, providers) for glob in _globs(text))
