@@ -14,7 +14,7 @@ from routing import revision
 
 # CatalogModel is written in bulk by catalog/refresh.py, which raises the number itself, and only if a list changed;
 # its signals are wired for the rare hand that edits a row.
-from routing.models import CatalogModel, Listener, ModelExclusion, ModelPreference, ProviderSetting
+from routing.models import CatalogModel, FactSetting, Listener, ModelExclusion, ModelPreference, ProviderSetting
 
 WATCHED: tuple[type[models.Model], ...] = (
     Tenant,
@@ -25,6 +25,7 @@ WATCHED: tuple[type[models.Model], ...] = (
     ModelExclusion,
     ProviderSetting,
     Listener,
+    FactSetting,
     CatalogModel,
 )
 

@@ -7,6 +7,7 @@ signals (wiring.py); the catalogue's bulk writes raise it themselves, and only i
 
 from routing.models.catalog import CatalogModel as CatalogModel
 from routing.models.catalog import CatalogState as CatalogState
+from routing.models.facts import FactSetting as FactSetting
 from routing.models.listener import Listener as Listener
 from routing.models.names import ModelExclusion as ModelExclusion
 from routing.models.names import ModelPreference as ModelPreference

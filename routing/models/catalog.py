@@ -3,6 +3,8 @@
 from django.db import models
 
 from proxx.kit import clock
+from routing.capabilities import Facts
+from routing.pricing import from_dict
 
 
 class CatalogModel(models.Model):
@@ -18,6 +20,10 @@ class CatalogModel(models.Model):
     supports_reasoning = models.BooleanField(null=True, blank=True)
     supports_tools = models.BooleanField(null=True, blank=True)
     tool_types = models.JSONField(default=list, blank=True)
+    supports_schema = models.BooleanField(null=True, blank=True)
+    inputs = models.JSONField(null=True, blank=True, help_text="What it reads: text, image, audio, pdf, video.")
+    outputs = models.JSONField(null=True, blank=True, help_text="What it makes: text, image, audio, embedding.")
+    price = models.JSONField(default=dict, blank=True, help_text="Nano-dollars per million tokens (pricing.py).")
     first_seen_at = models.DateTimeField("first seen", default=clock.now, editable=False)
 
     class Meta:
@@ -29,6 +35,28 @@ class CatalogModel(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider_id} · {self.model_id}"
+
+    def facts(self) -> Facts:
+        """Return what its provider says of it; a price that cannot be read is none."""
+        reads = None if self.inputs is None else set(self.inputs)
+        try:
+            price = from_dict(self.price, source="provider")
+        except (ValueError, TypeError, AttributeError):
+            price = None
+        return Facts(
+            context_window=self.context_window,
+            max_output=self.max_output_tokens,
+            images=None if reads is None else "image" in reads,
+            audio=None if reads is None else "audio" in reads,
+            # Lists forget documents, and providers turn them into text or pictures: only a yes says something.
+            pdf=True if reads and "pdf" in reads else None,
+            video=None if reads is None else "video" in reads,
+            tools=self.supports_tools,
+            schema=self.supports_schema,
+            reasoning=self.supports_reasoning,
+            outputs=None if self.outputs is None else tuple(self.outputs),
+            price=price,
+        )
 
 
 class CatalogState(models.Model):

@@ -11,10 +11,11 @@ from accounts.fields import reveal
 from accounts.models import Credential, Tenant
 from proxx.kit import clock
 from proxx.kit.sealing import SealBroken
-from routing import provider_env, revision, rows
+from routing import provider_env, revision
+from routing import rows as provider_rows
 from routing.models import CatalogModel, CatalogState, ModelPreference, ProviderSetting
 from routing.providers import Provider, ProviderFault, generic
-from routing.snapshot import entrances, restrictions
+from routing.snapshot import entrances, knowing, restrictions
 from routing.snapshot.exclusions import excluded
 from routing.snapshot.listing import Listing
 from routing.snapshot.views import Catalog, CredentialView, Snapshot, TenantView
@@ -52,7 +53,8 @@ def build() -> Snapshot:
     exclusions = excluded(desk.providers, desk.faults)
     entered = entrances.read()
     desk.faults.extend(entered.faults)
-    listing = Listing(order, desk.providers, rows, preferences, tuple(settings.PROXY_MODELS))
+    known = knowing.known(rows)
+    listing = Listing(order, desk.providers, rows, preferences, tuple(settings.PROXY_MODELS), known)
     return Snapshot(
         revision=number,
         providers=desk.providers,
@@ -75,13 +77,14 @@ def build() -> Snapshot:
         ports=entered.ports,
         faults=tuple(desk.faults),
         stale_at=desk.stale_at,
+        known=known,
     )
 
 
 def _apply_rows(desk: _Desk) -> None:
     for row in ProviderSetting.objects.all():
         try:
-            if (provider := rows.applied(row, desk.providers)) is not None:
+            if (provider := provider_rows.applied(row, desk.providers)) is not None:
                 desk.providers[provider.id] = provider
         except (ProviderFault, TypeError, ValueError, KeyError, AttributeError) as fault:
             desk.providers.pop(provider_env.canonical(row.provider_id, desk.providers), None)

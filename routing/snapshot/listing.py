@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from routing import targets
+from routing import pricing, targets
+from routing.capabilities import NOTHING, Facts, Known, facts_of
 from routing.models import CatalogModel, ModelPreference
 from routing.providers import Provider
 from routing.snapshot.views import ModelEntry
@@ -27,9 +28,10 @@ class Listing:
         rows: Sequence[CatalogModel],
         preferences: Sequence[ModelPreference],
         declared: Sequence[str],
+        known: Known,
     ) -> None:
         place = {provider_id: index for index, provider_id in enumerate(order)}
-        self._order = order
+        self._order, self._providers, self._known = order, providers, known
         self._rows: dict[str, list[CatalogModel]] = defaultdict(list)  # lower-case name -> best provider first
         for row in sorted(rows, key=lambda row: (place[row.provider_id], row.position)):
             self._rows[row.model_id.lower()].append(row)
@@ -66,12 +68,17 @@ class Listing:
         created = next((row.created for row in rows if row.created), 0)
         if not created and first:
             created = int(first.first_seen_at.timestamp())
+        facts = self._facts(name, owners or [owner])
         metadata: dict[str, Any] = {
-            "context_window": _known(rows, "context_window"),
-            "max_output_tokens": _known(rows, "max_output_tokens"),
-            "supports_reasoning": _known(rows, "supports_reasoning"),
-            "supports_tools": _known(rows, "supports_tools"),
+            "context_window": facts.context_window,
+            "max_output_tokens": facts.max_output,
+            "supports_reasoning": facts.reasoning,
+            "supports_tools": facts.tools,
             "supported_tool_types": next((row.tool_types for row in rows if row.tool_types), ["function"]),
+            "supports_structured_output": facts.schema,
+            "input_modalities": inputs(facts),
+            "output_modalities": None if facts.outputs is None else list(facts.outputs),
+            "price": pricing.in_dollars(facts.price),
             "provider": owner,
             "provider_candidates": owners or [owner],
             "is_alias": False,
@@ -89,6 +96,14 @@ class Listing:
         """Return the targets that lead somewhere, by name."""
         names = dict.fromkeys(targets.read(text).name for text in texts)
         return [name for name in names if self._known_name(name) and name.lower() not in self.disabled]
+
+    def _facts(self, name: str, provider_ids: Sequence[str]) -> Facts:
+        """Return what is known of a name, the first provider's word before the others'."""
+        found = NOTHING
+        for provider_id in provider_ids:
+            if (provider := self._providers.get(provider_id)) is not None:
+                found = found.over(facts_of(provider, name, self._known))
+        return found
 
     def _known_name(self, target: str) -> str:
         """Return the listed name behind an alias target: itself, or without the provider that it names."""
@@ -115,10 +130,14 @@ def biggest_tags(ids: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def inputs(facts: Facts) -> list[str] | None:
+    """Return the kinds of input a model is known to read, text among them; None if nothing is known."""
+    kinds = {"image": facts.images, "audio": facts.audio, "pdf": facts.pdf, "video": facts.video}
+    if all(able is None for able in kinds.values()):
+        return None
+    return ["text", *(kind for kind, able in kinds.items() if able)]
+
+
 def _size(tag: str) -> float:
     found = SIZE.search(tag.lower())
     return float(found[1]) * (1000 if found[2] == "t" else 1) if found else 0.0
-
-
-def _known(rows: Sequence[CatalogModel], field: str) -> Any:
-    return next((value for row in rows if (value := getattr(row, field)) is not None), None)

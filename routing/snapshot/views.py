@@ -8,12 +8,15 @@ from uuid import UUID
 
 from proxx.kit.sealing import Secret
 from proxx.protocols.profile.options import Options
+from routing import capabilities
+from routing.capabilities import Facts, Known
 from routing.permits import Permit
 from routing.providers import Provider
 
 # Names come from callers: what the planner remembers per name must have an end.
 MEMO_WEIGHT = 50_000
 _LIMITS = "limits of models"
+_FACTS = "facts of a model"
 
 
 def forms(model: str) -> tuple[str, ...]:
@@ -131,6 +134,7 @@ class Snapshot:
     ports: Mapping[int, ListenerView] = field(default_factory=dict)
     faults: tuple[str, ...] = ()  # sentences on what had to be left out
     stale_at: float = float("inf")  # seconds since 1970: a credential expires or a catalogue grows old then
+    known: Known = field(default_factory=Known)  # facts of models, before they are merged
     memo: Memo = field(default_factory=Memo)
 
     def restricted(self, tenant_id: UUID, key_id: UUID | None) -> tuple[UUID, ...]:
@@ -143,6 +147,18 @@ class Snapshot:
         """Tell whether the operator wants no call for this model at this provider."""
         globs = self.exclusions.get(provider_id)
         return globs is not None and any(fnmatchcase(form, glob) for form in forms(model) for glob in globs)
+
+    def facts_of(self, provider_id: str, model: str) -> Facts:
+        """Return what is known of a model at one provider of the picture: limits, abilities, price (capabilities.py).
+
+        `model` is the provider's own name for it (`Candidate.model`). None in it is unknown, and never excludes.
+        """
+        question = (_FACTS, provider_id, model)
+        found: Facts | None = self.memo.get(question)
+        if found is None:
+            found = capabilities.facts_of(self.providers[provider_id], model, self.known)
+            self.memo.put(question, found, weight=1)
+        return found
 
     def limits_of(self, model: str) -> tuple[int | None, int | None]:
         """Return what the catalogues know of a model, whoever lists it: context window and longest answer, in

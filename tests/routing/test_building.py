@@ -184,7 +184,7 @@ def test_the_public_list_is_the_union_preferred_first_declared_and_aliases_last(
 
 def test_an_entry_carries_what_the_catalogue_knows_and_null_otherwise() -> None:
     Credential.objects.create(provider_id="openai", secret="key")
-    listed("openai", "gpt-5-mini", created=1700000000, context_window=400000)
+    listed("openai", "codex-odd", created=1700000000, context_window=400000)
     entry = build().models[0]
     assert (entry.owned_by, entry.created) == ("openai", 1700000000)
     assert entry.metadata == {
@@ -193,6 +193,10 @@ def test_an_entry_carries_what_the_catalogue_knows_and_null_otherwise() -> None:
         "supports_reasoning": True,
         "supports_tools": None,
         "supported_tool_types": ["function"],
+        "supports_structured_output": None,
+        "input_modalities": None,
+        "output_modalities": None,
+        "price": None,
         "provider": "openai",
         "provider_candidates": ["openai"],
         "is_alias": False,
@@ -211,5 +215,5 @@ def test_building_asks_the_database_a_fixed_number_of_questions(django_assert_nu
     for number in range(5):
         Credential.objects.create(provider_id="groq", secret=f"key-{number}")
     listed("groq", *(f"model-{number}" for number in range(20)))
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         build()

@@ -8,7 +8,7 @@ from django.db import models, transaction
 from accounts.models import ApiKey, Credential, Profile, Tenant
 from proxx.kit import shared_state
 from routing import revision, wiring
-from routing.models import CatalogModel, Listener, ModelExclusion, ModelPreference, ProviderSetting
+from routing.models import CatalogModel, FactSetting, Listener, ModelExclusion, ModelPreference, ProviderSetting
 
 ROWS: dict[type[models.Model], dict[str, Any]] = {
     Tenant: {"slug": "acme", "name": "Acme"},
@@ -19,6 +19,7 @@ ROWS: dict[type[models.Model], dict[str, Any]] = {
     ModelPreference: {"name": "gpt-x"},
     ModelExclusion: {"provider_id": "groq", "pattern": "llama*"},
     ProviderSetting: {"provider_id": "lab", "base_url": "http://127.0.0.1:1"},
+    FactSetting: {"model": "gpt-x"},
     CatalogModel: {"provider_id": "groq", "model_id": "llama"},
 }
 
