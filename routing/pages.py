@@ -35,9 +35,12 @@ This page is written from the tables that decide (`manage.py render_docs`). An u
 it is decided who *rests*, and what is tried *next*. Until the first byte of an answer has gone to the client, all of
 this is invisible to it; afterwards nothing is tried again.
 
-Candidates are tried one after another, each once. Only when nobody is left does a call wait: a candidate whose trouble
-may pass is tried again, up to `UPSTREAM_TRANSIENT_RETRY_COUNT` times, inside the call's budget of time and attempts.
-A call for which everybody rests is answered 429 with `Retry-After`, the time of the first who is back.
+Candidates are tried one after another, each once; waiting, and what one call may cost, is [retries](retries.md). A call
+for which everybody rests is answered at once, with `Retry-After`, the time of the first who is back: 429 if any of them
+rests for a limit, 503 if all have only failed or been refused.
+
+A request that is itself at fault is not carried through all accounts. At most one other provider, one that speaks
+another protocol, is asked; if it cannot answer either, the client gets the first provider's own status and words.
 
 A 400 that blames something that can be taken away (a setting this model does not take, a dead `anthropic-beta` flag, a
 seal on earlier thinking that the provider cannot read, an effort it does not know) is not yet the end: the same
@@ -53,12 +56,20 @@ body, words), that time counts as it is, between 1 second and 8 days, and the re
 `PROXY_KEY_COOLDOWN_MS`, at most the time in the table; where it grows, it doubles with each failure in a row, up to
 30 minutes, and a success begins anew. Many calls that fail together count as one. Jitter only adds.
 
-A failure that names one model (see the second table) rests the credential for that model only.
+A failure that names one model (see the second table) rests the credential for that model only. A country that a
+provider does not serve, and a connection that two accounts in a row could not make, rest the provider's address as a
+whole.
+
+A **circuit** opens when a candidate failed so often in a row, even if it is the only one: a hard rest of
+`PROXY_BREAKER_SECONDS`, twice as long each time it opens again, up to `PROXY_BREAKER_SECONDS_MAX`. Calls are then
+answered without asking. When the time is over the circuit is half open: one call at a time (in each process) may try,
+and its success closes the circuit for all. An answer that is only slow opens nothing.
 
 """
 FAILURES_MIDDLE = """
-Two providers differ: a 403 of Factory is treated as `upstream_error`, one of Requesty as `refused_by_policy`. The
-weekly limit of Ollama Cloud rests `OLLAMA_WEEKLY_COOLDOWN_MULTIPLIER` times as long.
+Some providers differ: a 403 of Factory is treated as `upstream_error`, one of Requesty as `refused_by_policy`. The
+weekly limit of Ollama Cloud rests `OLLAMA_WEEKLY_COOLDOWN_MULTIPLIER` times as long. Z.ai's own codes rest a minute for
+a rate, half an hour for a quota, five minutes for a key that is refused.
 
 ## How a failure is named
 
@@ -107,12 +118,22 @@ wins over both.
 
 """
 
+MOVES = {
+    "next": "next",
+    "another_protocol": "one provider of another protocol, else the call ends",
+    "another_model": "the next model of the plan, else the call ends",
+    "give_up": "the call ends with this failure",
+}
+
 
 def failures_page() -> str:
     """Return docs/failures.md."""
     rests = _table(
-        ("failure", "rests", "without a time from upstream", "then", "why"),
-        ((f"`{row.kind}`", row.rests, _length(row), _move(row), row.why) for row in cooldown.TABLE.values()),
+        ("failure", "rests", "without a time from upstream", "circuit opens", "then", "why"),
+        (
+            (f"`{row.kind}`", _who(row), _length(row), _opens(row), _move(row), row.why)
+            for row in cooldown.TABLE.values()
+        ),
     )
     named = _table(
         ("status", "and", "means", "about", "why"),
@@ -140,17 +161,30 @@ def _provider(provider: Provider) -> tuple[str, ...]:
     )
 
 
+def _consequence(row: cooldown.Row) -> tuple[str, ...]:
+    return f"`{row.kind}`", _who(row), _length(row), _opens(row), _move(row), row.why
+
+
+def _who(row: cooldown.Row) -> str:
+    return f"{row.rests}, then the provider's address" if row.spreads else row.rests
+
+
 def _length(row: cooldown.Row) -> str:
     if row.rests == "nobody":
         return "–"
-    length = "the default" if row.at_most is None else f"at most {row.at_most:g} s"
-    return f"{length}{', grows' if row.grows else ''}, {'soft' if row.is_soft else 'hard'}"
+    length = f"{row.lasts:g} s" if row.lasts else "the default" if row.at_most is None else f"at most {row.at_most:g} s"
+    strength = "soft" if row.is_soft else "hard, soft for one model" if row.is_soft_for_model else "hard"
+    return f"{length}{', grows' if row.grows else ''}, {strength}"
+
+
+def _opens(row: cooldown.Row) -> str:
+    if row.opens_after is None:
+        return "never"
+    return f"after {row.opens_after}, for {row.opens_for:g} s" if row.opens_for else "after `PROXY_BREAKER_FAILURES`"
 
 
 def _move(row: cooldown.Row) -> str:
-    if row.move == "give_up":
-        return "the call ends with this failure"
-    return "next, and once more at the end" if row.again else "next"
+    return f"{MOVES[row.move]}, and once more at the end" if row.again else MOVES[row.move]
 
 
 def _statuses(row: failures.Row) -> str:

@@ -4,7 +4,7 @@ The codes are what the rest of the house knows; the sentences are for people who
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from routing.providers import Provider
@@ -17,13 +17,17 @@ REFUSALS = {
     "no_account": "The provider named in the model has no account.",
     "provider_unknown": "The provider named in the model is switched off.",
     "all_resting": "Every credential that could serve this model is resting.",
+    "all_failing": "Every credential that could serve this model has failed too often, and is left alone for a while.",
+    "all_refused": "Every credential that could serve this model was refused by its provider.",
     "dialect_not_served": "The providers of this model do not speak the caller's dialect.",
     "model_not_allowed": "This tenant or key may not use the model.",
     "provider_not_allowed": "This tenant or key may not use the providers of the model.",
     "excluded": "The operator has excluded this model at every provider that has it.",
 }
 EXCLUSIONS = {
-    "resting": "rests after a failure",
+    "resting": "rests, because its provider limits it",
+    "failing": "is left alone after failures",
+    "refused": "was refused by its provider",
     "provider_disabled": "is switched off",
     "no_credentials": "has no usable credential",
     "no_base_url": "has no base URL",
@@ -33,6 +37,13 @@ EXCLUSIONS = {
     "provider_not_allowed": "may not be used by this tenant or key",
     "excluded": "is excluded for this model by the operator",
 }
+# What a rest after such a failure is called; all others are limits.
+RESTS = {
+    **dict.fromkeys(("auth", "permission"), "refused"),
+    **dict.fromkeys(("overloaded", "upstream_error", "connect_failed", "malformed", "truncated", "empty"), "failing"),
+}
+# Refusals that pass by themselves, by the exclusions that they follow from; the first that is there counts.
+PASSING = {"resting": "all_resting", "failing": "all_failing", "refused": "all_refused"}
 
 Key = UUID | str  # under which health.py keeps its facts: a credential's id, or a provider's
 Place = tuple[str, int]  # provider and priority: those who share it are equal
@@ -49,6 +60,12 @@ class Candidate:
     url: str
     key: Key
     quirks: frozenset[str] = frozenset()  # the provider's at this address
+    site: str = field(init=False, default="")  # under which health.py keeps what concerns all accounts at this address
+
+    def __post_init__(self) -> None:
+        """Name the site once: it is compared per call."""
+        host = self.url.partition("://")[2].partition("/")[0]
+        object.__setattr__(self, "site", f"{self.provider.id}@{host}")
 
     @property
     def place(self) -> Place:

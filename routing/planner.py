@@ -10,7 +10,7 @@ from uuid import UUID
 
 from routing import health, names, ordering, policies, routes
 from routing.addresses import join_url
-from routing.plan import Belonging
+from routing.plan import PASSING, RESTS, Belonging
 from routing.plan import Candidate as Candidate
 from routing.plan import Exclusion as Exclusion
 from routing.plan import Plan as Plan
@@ -121,19 +121,22 @@ def _without_resting(whole: Plan, ordered: list[Candidate], now: float, belongin
     excluded: list[Exclusion] = []
     soonest = float("inf")
     for place, candidate in enumerate(ordered):
-        rest = health.rest_of(candidate.key, candidate.model, now) if candidate.key in health.rests else None
+        rest = health.standing(candidate.key, candidate.site, candidate.model, now)
         if rest is None:
             ready.append(candidate)
         elif rest.is_soft:
             doubtful.append((rest.until, place, candidate))
         else:
             soonest = min(soonest, rest.until - now)
-            excluded.append(routes.exclusion(candidate.provider.id, candidate.credential, "resting", candidate.model))
+            why = RESTS.get(rest.kind, "resting")
+            excluded.append(routes.exclusion(candidate.provider.id, candidate.credential, why, candidate.model))
     if doubtful:
         ready += [candidate for _, _, candidate in sorted(doubtful, key=lambda row: row[:2])]
     struck_out = (*whole.excluded, *excluded) if excluded else whole.excluded
     if ordered and not ready:
-        return Plan(whole.requested, (), struck_out, "all_resting", soonest, whole.alias)
+        codes = {row.code for row in excluded}
+        refusal = next(refusal for code, refusal in PASSING.items() if code in codes)
+        return Plan(whole.requested, (), struck_out, refusal, soonest, whole.alias)
     return _with(whole, tuple(ready), struck_out, belonging)
 
 

@@ -41,7 +41,7 @@ class Routes:
     plan: Plan
     groups: tuple[Group, ...]
     takes_turns: bool
-    keys: frozenset[UUID | str]  # of all candidates' health facts
+    keys: frozenset[UUID | str]  # of all candidates' health facts, and their sites'
     by_effort: bool = False
 
 
@@ -185,7 +185,7 @@ def _routes_of(
         whole,
         groups,
         takes_turns=any(len(group.candidates) > 1 for group in groups),
-        keys=frozenset(candidate.key for candidate in candidates),
+        keys=frozenset(key for candidate in candidates for key in (candidate.key, candidate.site)),
     )
 
 

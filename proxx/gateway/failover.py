@@ -1,72 +1,181 @@
 """The candidates, one after another, until one speaks. Rotate first, wait last.
 
 What an upstream failure does to its credential is routing/cooldown.py's table. Here its move is made, within one
-budget per call: attempts (PROXY_MAX_ATTEMPTS) and time (no attempt begins after the call's deadline).
+budget per call: attempts (PROXY_MAX_ATTEMPTS) and time (no attempt begins after the call's deadline). What the client
+is told when nobody spoke is verdict.py.
 """
 
 import asyncio
+import logging
 import random
-from operator import itemgetter
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from django.conf import settings
 
-from proxx.gateway import recall
-from proxx.gateway.attempt import AttemptFailed, Blank, Speaking, repeats_secret, speak
+from proxx.gateway import recall, verdict
+from proxx.gateway.attempt import AttemptFailed, Blank, Speaking, speak
 from proxx.gateway.call import Call
-from proxx.gateway.errors import (
-    BadRequest,
-    Forbidden,
-    GatewayError,
-    NotFound,
-    OverLimit,
-    RejectedUpstream,
-    TimedOut,
-    Unauthorized,
-    Unavailable,
-    UpstreamFailed,
-)
+from proxx.gateway.errors import GatewayError
+from proxx.gateway.verdict import Blamed
 from proxx.kit import clock
-from proxx.upstream.failures import Failure
-from routing import cooldown, planner
+from routing import cooldown, health, planner
+from routing.plan import PASSING
 from routing.planner import Candidate, Plan
 
-ERROR_LIMIT = 8 * 1024  # a longer error is retold, not passed on (security F4)
-# What a tenant or key may not use.
-FORBIDDEN = {
-    "model_not_allowed": "This key may not use the model '{name}'.",
-    "provider_not_allowed": "This key may not use the providers that have '{name}'.",
-}
+log = logging.getLogger("proxx.gateway")
+
 LONGEST_WAIT = 10.0  # seconds: a longer rest is told to the client as Retry-After instead of being waited out
+HOLD_STEP = 1.0  # seconds between two rounds of a held call when nobody's rest has an end that is known
+UNREACHED_AT_MOST = 4  # candidates that a conversation tries in vain for the network's sake (F-169)
+BUSY = frozenset(("rate_limited", "too_many_at_once", "overloaded"))  # 429 and 503: worth a longer pause (F-154)
+NETWORK = frozenset(("connect_failed", "timed_out", "truncated"))
+HELD = frozenset((429, 502, 503))
 
 
-async def first_to_speak(call: Call, plan: Plan) -> Speaking:
-    """Try the plan's candidates until one begins to answer; raise the error that sums up why none did."""
+@dataclass(slots=True)
+class _Round:
+    """One pass through a plan: who may be tried once more, and what the first rejection of the request was.
+
+    `again` holds candidates and the seconds each asked for; `skipped` were not tried, because a call beside this one
+    learned that they rest, or that their address is not reachable.
+    """
+
+    again: dict[Candidate, float] = field(default_factory=dict)
+    skipped: list[Candidate] = field(default_factory=list)
+    sites: set[str] = field(default_factory=set)
+    blamed: Blamed | None = None
+    only: Callable[[Candidate], bool] | None = None
+    too_short: set[str] = field(default_factory=set)
+    unreached: int = 0
+
+
+async def first_to_speak(call: Call, plan: Plan, replan: Callable[[], Plan] | None = None) -> Speaking:
+    """Try the plan's candidates until one begins to answer; raise the error that sums up why none did.
+
+    With PROXY_HOLD_SECONDS a call that found nobody free waits that long for the first who is back; `replan` then says
+    who that is.
+    """
+    until = 0.0
+    while True:
+        try:
+            return await _one_round(call, plan)
+        except GatewayError as error:
+            if replan is None or not settings.PROXY_HOLD_SECONDS or error.status not in HELD:
+                raise
+            until = until or min(call.deadline, clock.monotonic() + settings.PROXY_HOLD_SECONDS)
+            found = await _held(call, replan, until)
+            if found is None:
+                raise
+            plan = call.plan = found
+
+
+async def _held(call: Call, replan: Callable[[], Plan], until: float) -> Plan | None:
+    """Wait until somebody is back, at most until then; return the plan for the next round, or nothing."""
+    while _budget_left(call):
+        plan = replan()
+        if plan.refusal is not None and plan.refusal not in PASSING.values():
+            return None
+        wait = (plan.retry_after or 0.0) if plan.refusal else HOLD_STEP
+        if clock.monotonic() + wait > until:
+            return None
+        delay = max(0.05, wait) * random.uniform(1.0, 1.1)  # noqa: S311 - not all at the same moment
+        log.info("call %s is held for %.2f s", call.id, delay)
+        await asyncio.sleep(delay)
+        if plan.refusal is None:
+            return plan
+    return None
+
+
+async def _one_round(call: Call, plan: Plan) -> Speaking:
     if plan.refusal is not None:
-        raise refusal(plan, planner.misnamed(plan.requested, call.snapshot))
-    again: list[tuple[float, Candidate]] = []  # and the seconds each asked for
+        raise verdict.refusal(plan, planner.misnamed(plan.requested, call.snapshot))
+    this = _Round()
     last: AttemptFailed | None = None
     for candidate in plan.candidates:
         if not _budget_left(call):
             break
+        if this.only is not None and not this.only(candidate):
+            continue
+        if health.rests and _is_closed(candidate, this):
+            this.skipped.append(candidate)
+            continue
         try:
             return await _spoken(call, candidate)
         except Blank as blank:
-            raise _unreadable(call, blank) from None
+            raise verdict.unreadable(call, blank) from None
         except AttemptFailed as failed:
             last = failed
-            move = cooldown.apply(failed.failure, candidate, tried_in_place=0)
-            if move == "give_up" and not (call.refers and failed.failure.code == recall.NOT_FOUND):
+            if not _goes_on(call, plan, candidate, failed, this):
                 break
-            if move == "same_again":
-                again.append((failed.failure.retry_after or 0.0, candidate))
     else:
-        if again:
-            wished, soonest = min(again, key=itemgetter(0))
-            return await _in_place(call, soonest, wished)
-    raise _summary(call, last)
+        if this.again and this.blamed is None:
+            return await _in_place(call, plan, this)
+    raise verdict.summary(call, plan, last, this.blamed)
+
+
+def _goes_on(call: Call, plan: Plan, candidate: Candidate, failed: AttemptFailed, this: _Round) -> bool:
+    """Note a failure; tell whether the round goes on."""
+    failure, row = failed.failure, cooldown.apply(failed.failure, candidate)
+    if call.refers and failure.code == recall.NOT_FOUND:
+        return True
+    if row.again:
+        this.again[candidate] = failure.retry_after or 0.0
+    if row.spreads and candidate.site in health.rests:
+        this.sites.add(candidate.site)
+    if failure.kind in NETWORK:
+        this.unreached += 1
+        if plan.belonging is not None and this.unreached >= UNREACHED_AT_MOST:
+            return False
+    if row.move == "next":
+        return True
+    is_first, this.blamed = this.blamed is None, this.blamed or Blamed(failed, candidate)
+    if row.move == "another_model":
+        this.too_short.add(candidate.model)
+        this.only = lambda other: other.model not in this.too_short
+        return True
+    if row.move == "another_protocol" and is_first:
+        this.only = _once(
+            lambda other: other.provider.id != candidate.provider.id and other.protocol != candidate.protocol
+        )
+        return True
+    return False
+
+
+def _once(fits: Callable[[Candidate], bool]) -> Callable[[Candidate], bool]:
+    found: list[Candidate] = []
+
+    def first(candidate: Candidate) -> bool:
+        if found or not fits(candidate):
+            return False
+        found.append(candidate)
+        return True
+
+    return first
+
+
+def _is_closed(candidate: Candidate, this: _Round) -> bool:
+    """Tell whether a call beside this one has learned that this candidate is not to be asked now."""
+    if candidate.site in this.sites:
+        return True
+    rest = health.standing(candidate.key, candidate.site, candidate.model, clock.monotonic())
+    return rest is not None and not rest.is_soft
 
 
 async def _spoken(call: Call, candidate: Candidate) -> Speaking:
+    """Let a candidate speak. Where a circuit is half open, this is its one probe."""
+    if not health.rests and not health.unreached:
+        return await _twice(call, candidate)
+    spots = health.begin_probe(candidate.key, candidate.site, candidate.model)
+    try:
+        speaking = await _twice(call, candidate)
+    finally:
+        health.end_probe(spots)
+    health.reached(candidate.key, candidate.site, candidate.model)
+    return speaking
+
+
+async def _twice(call: Call, candidate: Candidate) -> Speaking:
     """Let a candidate speak; one whose answer was blank, or that blamed what can be taken away, gets a second chance
     at once: each only once in a call."""
     try:
@@ -80,125 +189,67 @@ async def _spoken(call: Call, candidate: Candidate) -> Speaking:
     return await speak(call, candidate)
 
 
-async def _in_place(call: Call, candidate: Candidate, wished: float) -> Speaking:
-    """Every candidate failed, one of them in a passing way: give it a few more chances, each after a longer pause."""
+async def _in_place(call: Call, plan: Plan, this: _Round) -> Speaking:
+    """Every candidate failed, some in a passing way: give these a few more chances, each after a longer pause."""
     last: AttemptFailed | None = None
-    for turn in range(1, settings.UPSTREAM_TRANSIENT_RETRY_COUNT + 1):
-        pause = _pause(call, turn, wished)
+    choices = {**{one: 0.0 for one in this.skipped if one.site in this.sites}, **this.again}
+    is_single, turn = len(plan.candidates) == 1, 0
+    while choices:
+        turn += 1
+        candidate = min(choices, key=choices.__getitem__)
+        wished, is_busy = choices.pop(candidate), is_single and _is_busy(call)
+        pause = _pause(call, turn, wished, candidate, is_busy=is_busy)
         if pause is None:
             break
         await asyncio.sleep(pause)
+        if _is_probed(candidate):
+            choices[candidate] = wished
+            continue
         try:
             return await _spoken(call, candidate)
         except Blank as blank:
-            raise _unreadable(call, blank) from None
+            raise verdict.unreadable(call, blank) from None
         except AttemptFailed as failed:
-            last, wished = failed, failed.failure.retry_after or 0.0
-            if cooldown.apply(failed.failure, candidate, tried_in_place=turn) != "same_again":
-                break
-    raise _summary(call, last)
+            last = failed
+            if cooldown.apply(failed.failure, candidate).again:
+                choices[candidate] = failed.failure.retry_after or 0.0
+    raise verdict.summary(call, plan, last, None)
 
 
-def _pause(call: Call, turn: int, wished: float) -> float | None:
-    # Jitter only upward: never earlier than the upstream asked.
-    pause = max(wished, settings.UPSTREAM_TRANSIENT_RETRY_BACKOFF * turn) * random.uniform(1.0, 1.25)  # noqa: S311
-    fits = _budget_left(call) and clock.monotonic() + pause < call.deadline
-    return pause if fits and pause <= LONGEST_WAIT else None
+def _is_busy(call: Call) -> bool:
+    failure = call.attempts[-1].failure
+    return failure is not None and failure.kind in BUSY
+
+
+def _is_probed(candidate: Candidate) -> bool:
+    """Tell whether the candidate's circuit is open, or somebody else is trying it just now."""
+    rest = health.standing(candidate.key, candidate.site, candidate.model, clock.monotonic())
+    return rest is not None and rest.is_open
+
+
+def _pause(call: Call, turn: int, wished: float, candidate: Candidate, *, is_busy: bool) -> float | None:
+    """Return how long to wait before this turn, or nothing if there is none."""
+    if turn > (settings.PROXY_SINGLE_RETRY_COUNT if is_busy else settings.UPSTREAM_TRANSIENT_RETRY_COUNT):
+        return None
+    if is_busy:
+        own = settings.PROXY_SINGLE_RETRY_BASE * 2 ** min(turn - 1, 30)
+        jitter = own * random.uniform(-0.5, 0.5)  # noqa: S311 - spreads, protects nothing
+    else:
+        own = settings.UPSTREAM_TRANSIENT_RETRY_BACKOFF * turn
+        jitter = own * random.uniform(0.0, 0.25)  # noqa: S311
+    now = clock.monotonic()
+    rest = health.standing(candidate.key, candidate.site, candidate.model, now)
+    least = max(wished, rest.until - now if rest is not None and rest.is_open else 0.0)
+    if least > own + jitter:
+        # Only upward: never earlier than the upstream asked.
+        own, jitter = least, least * random.uniform(0.0, 0.25)  # noqa: S311
+    pause = own + jitter
+    if pause > LONGEST_WAIT or not _budget_left(call) or now + pause >= call.deadline:
+        return None
+    name = f"{candidate.provider.id} {candidate.account}".strip()
+    log.info("call %s: retry %d at %s in %.3f s, %+.3f s of it jitter", call.id, turn, name, pause, jitter)
+    return float(pause)
 
 
 def _budget_left(call: Call) -> bool:
     return len(call.attempts) < settings.PROXY_MAX_ATTEMPTS and clock.monotonic() < call.deadline
-
-
-def refusal(plan: Plan, misnamed: str = "") -> GatewayError:
-    """Turn a plan without candidates into the error its caller sees; `misnamed` is planner's word on the name."""
-    name = plan.requested
-    match plan.refusal:
-        case "model_disabled":
-            return Forbidden(f"The model '{name}' is disabled.", code="model_disabled")
-        case "model_not_allowed" | "provider_not_allowed":
-            return Forbidden(FORBIDDEN[plan.refusal].format(name=name), code=plan.refusal)
-        case "no_credentials":
-            return Unavailable(
-                "No provider account is configured. Add one in the console, or set a provider's key such as "
-                "OPENAI_API_KEY.",
-                code="keys_unavailable",
-            )
-        case "all_resting":
-            return OverLimit(code="all_keys_rate_limited", retry_after=plan.retry_after)
-        case "dialect_not_served":
-            return NotFound(
-                f"The model '{name}' is only offered by providers that speak another dialect.",
-                code="model_not_supported",
-            )
-        case _:
-            said = misnamed or f"The model '{name}' does not exist or you do not have access to it."
-            return NotFound(said, param="model")
-
-
-def _summary(call: Call, last: AttemptFailed | None) -> GatewayError:
-    """Sum up all attempts in one error: the request's own fault first, then limits, then the rest."""
-    failures = [attempt.failure for attempt in call.attempts if attempt.failure is not None]
-    detail = "; ".join(
-        f"{attempt.candidate.provider.id}: {attempt.failure.kind}" for attempt in call.attempts if attempt.failure
-    )
-    if last is not None and last.failure.scope == "request":
-        return _rejected(call, last)
-    kinds = {failure.kind for failure in failures}
-    if call.own_key is not None and kinds == {"auth"}:
-        return Unauthorized("The provider does not know the key that you sent.", detail=detail)
-    if call.own_key is not None and kinds == {"permission"}:
-        return Forbidden("The provider says that the key that you sent may not do that.", detail=detail)
-    if kinds & {"rate_limited", "too_many_at_once", "quota_spent"}:
-        return OverLimit(detail=detail, retry_after=_soonest(failures))
-    if kinds == {"not_found"}:
-        said = planner.misnamed(call.envelope.model, call.snapshot)
-        said = said or f"No provider knows the model '{call.envelope.model}'."
-        return NotFound(said, param="model", detail=detail)
-    if kinds & {"upstream_error", "overloaded"}:
-        return UpstreamFailed(code="upstream_server_error", detail=detail, retry_after=_soonest(failures))
-    if "timed_out" in kinds:
-        return TimedOut(detail=detail)
-    return UpstreamFailed(detail=detail)
-
-
-def _unreadable(call: Call, blank: Blank) -> UpstreamFailed:
-    """A model that cannot write its call will not do better elsewhere; an empty ending here would be taken for done."""
-    detail = f"{call.attempts[-1].candidate.provider.id}: {blank.failure.kind}"
-    return UpstreamFailed("The model's call of a tool could not be read.", code="upstream_malformed", detail=detail)
-
-
-def _rejected(call: Call, last: AttemptFailed) -> BadRequest:
-    failure = last.failure
-    if failure.kind == "inexpressible":
-        return BadRequest(failure.message, code="unsupported_parameter", param=last.param)
-    return RejectedUpstream(
-        failure.message or "The provider rejected this request.",
-        kind=failure.kind,
-        status=failure.status if failure.status and 400 <= failure.status < 500 else 400,
-        code=_code(call, failure),
-        body=_own_words(call, last.body),
-    )
-
-
-def _code(call: Call, failure: Failure) -> str | None:
-    """Return the provider's own code where the caller's clients know it: an overflow has one word everywhere."""
-    known = _family(call.attempts[-1].candidate.protocol) == _family(call.dialect.name)
-    return failure.code if known and failure.kind != "context_length" else None
-
-
-def _family(dialect: str) -> str:
-    return dialect.partition("_")[0]
-
-
-def _own_words(call: Call, body: bytes) -> bytes:
-    """Return the provider's error as it came if it is of the caller's dialect: clients read its param and code."""
-    candidate = call.attempts[-1].candidate
-    if candidate.protocol != call.dialect.name or len(body) > ERROR_LIMIT or not call.dialect.watch_whole(body).error:
-        return b""
-    return b"" if repeats_secret(body, candidate) else body
-
-
-def _soonest(failures: list[Failure]) -> float | None:
-    waits = [failure.retry_after for failure in failures if failure.retry_after is not None]
-    return min(waits) if waits else None

@@ -10,7 +10,7 @@ from functools import partial
 
 from django.conf import settings
 
-from proxx.gateway import failover, settle
+from proxx.gateway import settle, verdict
 from proxx.gateway.attempt import ERROR_BODY_LIMIT, ERROR_BODY_PATIENCE, FAULTS, lost, repeats_secret
 from proxx.gateway.call import Attempt, Call
 from proxx.gateway.errors import GatewayError, TimedOut, Unavailable, UpstreamFailed
@@ -65,8 +65,8 @@ async def handle(call: Call, provider_id: str, asked: Asked) -> Reply:
             model=call.envelope.model,
             who=call.snapshot.restricted(call.tenant.id, call.holder.key_id),
         )
-        if call.plan.refusal in failover.FORBIDDEN:
-            raise failover.refusal(call.plan)
+        if call.plan.refusal in verdict.FORBIDDEN:
+            raise verdict.refusal(call.plan)
         reply = await _first_answer(call, asked)
     except GatewayError as error:
         call.outcome, call.status, call.error_code = "error", error.status, error.facts.code or error.facts.kind
@@ -99,7 +99,7 @@ async def _first_answer(call: Call, asked: Asked) -> Reply:
             refused = _refusal(call, candidate, response, body)
             failure = lost(call, attempt, failures.classify(response.status, response.headers, body))
         if failure.kind in _OF_THE_ACCOUNT and (asked.judges or failure.kind != "auth"):
-            cooldown.apply(failure, candidate, tried_in_place=0)
+            cooldown.apply(failure, candidate)
         if failure.kind not in _TRIED_AGAIN:
             break
     # A provider that refuses our key has said nothing about the client's: a 401 would make it log out.

@@ -25,7 +25,7 @@ async def handle(call: Call) -> Reply:
     settle.when_done(call)  # first: a stream that never starts has no `finally` to settle in
     try:
         await recall.resolve(call)
-        call.plan = recall.in_order(call, _plan(call))
+        call.plan = _ordered(call)
         here = translate.answered_here(call)
         # An answer whose content type is the provider's cannot be begun before the provider's.
         if here is not None:
@@ -33,7 +33,7 @@ async def handle(call: Call) -> Reply:
         elif call.envelope.stream and settings.PROXY_COMMIT_AFTER and not call.dialect.keeps_type:
             reply = await _soon_or_early(call)
         else:
-            reply = pump.reply(call, await failover.first_to_speak(call, call.plan))
+            reply = pump.reply(call, await failover.first_to_speak(call, call.plan, partial(_ordered, call)))
         if call.whole is not None or call.seen is None:
             await _keep(call, reply)
     except GatewayError as error:
@@ -44,6 +44,10 @@ async def handle(call: Call) -> Reply:
         raise
     reply.sent = partial(settle.finish, call)
     return reply
+
+
+def _ordered(call: Call) -> Plan:
+    return recall.in_order(call, _plan(call))
 
 
 def _plan(call: Call) -> Plan:
@@ -83,7 +87,7 @@ async def _soon_or_early(call: Call) -> Reply:
     if call.plan is None:
         raise TypeError("a call is planned before it is spoken")
     waiting: asyncio.Task[Speaking] = asyncio.create_task(
-        failover.first_to_speak(call, call.plan), name="first-to-speak"
+        failover.first_to_speak(call, call.plan, partial(_ordered, call)), name="first-to-speak"
     )
     try:
         done, _ = await asyncio.wait({waiting}, timeout=settings.PROXY_COMMIT_AFTER)

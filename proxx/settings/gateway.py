@@ -41,8 +41,13 @@ PROXY_TOTAL_TIMEOUT = env.milliseconds("PROXY_TOTAL_TIMEOUT_MS", default=0)  # 0
 PROXY_MAX_ATTEMPTS = env.whole("PROXY_MAX_ATTEMPTS", "MAX_ACCOUNT_RETRY_ATTEMPTS", default=10, least=1, most=1000)
 UPSTREAM_TRANSIENT_RETRY_COUNT = env.whole("UPSTREAM_TRANSIENT_RETRY_COUNT", default=2, most=1000)
 UPSTREAM_TRANSIENT_RETRY_BACKOFF = env.milliseconds("UPSTREAM_TRANSIENT_RETRY_BACKOFF_MS", default=0.35)
+# Where there is only one candidate, and it is busy: doubling pauses (F-154).
+PROXY_SINGLE_RETRY_COUNT = env.whole("PROXY_SINGLE_RETRY_COUNT", default=3, most=1000)
+PROXY_SINGLE_RETRY_BASE = env.milliseconds("PROXY_SINGLE_RETRY_BASE_MS", default=1)
+PROXY_HOLD_SECONDS = env.number("PROXY_HOLD_SECONDS", default=0)  # 0: who finds nobody free is told so at once
 PROXY_STREAM_HEARTBEAT = env.number("PROXY_STREAM_HEARTBEAT", default=15)  # 0: never
-PROXY_COMMIT_AFTER = env.number("PROXY_COMMIT_AFTER", default=0)  # 0: never before the first event
+# 0: never before the first event. A stream that is held must not look dead.
+PROXY_COMMIT_AFTER = env.number("PROXY_COMMIT_AFTER", default=5 if PROXY_HOLD_SECONDS else 0)
 
 # How it reaches the providers: more trusted authorities, a proxy on the way, origins that are spoken to in HTTP/2.
 UPSTREAM_CA_FILE = env.text("UPSTREAM_CA_FILE")
@@ -53,6 +58,11 @@ UPSTREAM_HTTP2 = env.words("UPSTREAM_HTTP2")
 PROXY_KEY_COOLDOWN = env.milliseconds("PROXY_KEY_COOLDOWN_MS", "VIVGRID_KEY_COOLDOWN_MS", default=30)
 PROXY_KEY_COOLDOWN_JITTER_FACTOR = env.number("PROXY_KEY_COOLDOWN_JITTER_FACTOR", default=0.4, most=1000)  # upward only
 OLLAMA_WEEKLY_COOLDOWN_MULTIPLIER = env.number("OLLAMA_WEEKLY_COOLDOWN_MULTIPLIER", default=24, least=1, most=1000)
+
+# When a circuit opens, and for how long: the first time, and at most.
+PROXY_BREAKER_FAILURES = env.whole("PROXY_BREAKER_FAILURES", default=5, most=1_000_000)  # in a row; 0: never
+PROXY_BREAKER_SECONDS = env.number("PROXY_BREAKER_SECONDS", default=5, least=0.1)
+PROXY_BREAKER_SECONDS_MAX = env.number("PROXY_BREAKER_SECONDS_MAX", default=300, least=1)
 
 # How much it takes.
 PROXY_BODY_LIMIT = env.whole("PROXY_BODY_LIMIT", "REQUEST_BODY_LIMIT", default=32 * MIB, least=1024)

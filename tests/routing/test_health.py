@@ -37,10 +37,10 @@ def test_a_hard_rest_for_the_model_counts_before_a_soft_one_for_all(clock: clock
 def test_many_calls_that_fail_together_count_as_one_failure(clock: clocks.Stopped) -> None:
     one = uuid4()
     for _ in range(32):
-        assert health.failed(one) == 1
+        assert health.failed(one).length == 1
         health.rest(one, 30)
     clock.advance(31)
-    assert health.failed(one) == 2
+    assert health.failed(one).length == 2
 
 
 def test_a_success_ends_the_streak_and_our_guesses_but_not_the_upstreams_wish(clock: clocks.Stopped) -> None:
@@ -49,7 +49,7 @@ def test_a_success_ends_the_streak_and_our_guesses_but_not_the_upstreams_wish(cl
         health.failed(one)
         health.rest(one, 30, is_soft=is_soft)
         health.good(one, "m")
-        assert health.failed(one) == 1
+        assert health.failed(one).length == 1
     now = clocks.monotonic()
     assert health.resting(guessed, "m", now) is None
     assert health.resting(told, "m", now) == pytest.approx(30)
