@@ -103,7 +103,7 @@ class SseWatch:
     def _is_quiet(self, piece: bytes) -> bool:
         head = self._head
         if (
-            self._cutter.rest
+            self._cutter.held
             or not piece.startswith(head)
             or piece.find(b"\n", len(head)) != len(piece) - 2
             or piece[-1] != _NEWLINE

@@ -7,6 +7,7 @@ import re
 
 FRAME_LIMIT = 16 * 1024 * 1024  # an event larger than this is a broken upstream, not an answer
 
+_SMALL = 4096  # what is put together anew with each piece; above it that would cost more than all the rest
 _FRAME_END = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
 _BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n|\n|\r")
@@ -17,22 +18,49 @@ class FrameTooLarge(ValueError):
 
 
 class FrameCutter:
-    """Give back whole frames from pieces cut anywhere; keep the unfinished `rest`, the bytes of a frame that has not
-    ended yet."""
+    """Give back whole frames from pieces cut anywhere; `held` are the bytes of a frame that has not ended yet."""
 
-    __slots__ = ("rest",)
+    __slots__ = ("held",)
 
     def __init__(self) -> None:
-        self.rest = b""
+        self.held: bytes | bytearray = b""
+
+    @property
+    def rest(self) -> bytes:
+        """A copy of what is held."""
+        return bytes(self.held)
 
     def feed(self, piece: bytes) -> bytes:
-        """Take one piece and return all bytes up to the last frame end, possibly none."""
-        whole = self.rest + piece if self.rest else piece
+        """Take one piece and return all bytes up to the last frame end, possibly none; raise `FrameTooLarge`."""
+        if len(self.held) >= _SMALL:
+            return self._grow(piece)
+        whole = b"".join((self.held, piece)) if self.held else piece
         end = _last_frame_end(whole)
-        self.rest = whole[end:]
-        if len(self.rest) > FRAME_LIMIT:
-            raise FrameTooLarge(f"an event of more than {FRAME_LIMIT} bytes")
-        return whole if end == len(whole) else whole[:end]
+        if end == len(whole):  # the usual case: whole events
+            self.held = b""
+            return whole
+        self.held = whole[end:]
+        _check(self.held)
+        return whole[:end]
+
+    def _grow(self, piece: bytes) -> bytes:
+        """Do the same for a large frame, without looking again at what is held: no frame ends in there."""
+        held = self.held if isinstance(self.held, bytearray) else bytearray(self.held)
+        self.held = held
+        tail = bytes(held[-2:])  # a line end, at most, began before
+        end = max(_last_frame_end(tail + piece) - len(tail), 0)
+        if not end:
+            held += piece
+            _check(held)
+            return b""
+        self.held = piece[end:]
+        _check(self.held)
+        return b"".join((held, piece[:end]))
+
+
+def _check(held: bytes | bytearray) -> None:
+    if len(held) > FRAME_LIMIT:
+        raise FrameTooLarge(f"an event of more than {FRAME_LIMIT} bytes")
 
 
 def frames(block: bytes) -> list[bytes]:

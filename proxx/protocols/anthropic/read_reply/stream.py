@@ -52,7 +52,7 @@ class MessagesReader:
 
     def feed(self, piece: bytes) -> list[Event]:
         """Take bytes as they arrive; return the events that are complete."""
-        block = piece if piece.endswith(b"\n\n") and not self._cutter.rest else self._cutter.feed(piece)
+        block = piece if piece.endswith(b"\n\n") and not self._cutter.held else self._cutter.feed(piece)
         told: list[Event] = []
         if b"\r" in block:
             for frame in frames(block):

@@ -36,7 +36,7 @@ class Cutter:
             piece[-4:] == _END
             and piece.find(b"\n") == len(piece) - 3
             and piece[:6] == b"data: "
-            and not self._frames.rest
+            and not self._frames.held
         ):
             return [(piece, piece[6:-4])]  # the usual case: one event of Google's a read
         block = self._frames.feed(piece)

@@ -54,7 +54,7 @@ class ChatReader:
         if self._over:
             return events
         if (
-            not self._cutter.rest
+            not self._cutter.held
             and piece.startswith(b"data: {")
             and piece.find(b"\n") == len(piece) - 2
             and piece[-1] == _NEWLINE
