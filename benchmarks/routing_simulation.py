@@ -15,7 +15,6 @@ from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from uuid import UUID
 
 from benchmarks.routing_world import FIVE_HOURS, FORGOTTEN, MINUTE, PROVIDERS, SCENARIOS, SEEDS, WEEK, World, draw
@@ -23,6 +22,7 @@ from benchmarks.routing_world import FIVE_HOURS, FORGOTTEN, MINUTE, PROVIDERS, S
 RIVALS = {"round_robin": "round robin", "random": "random", "priority": "first available"}
 STRATEGIES = ("quota_first", "plan_aware", "affinity")
 LOOK = 20 * MINUTE  # how often the accounts are asked for their windows, beside what their answers say
+Heard = dict[UUID, list[tuple[float, int, float | None]]]
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday
 
 
@@ -44,16 +44,18 @@ def play(scenario: str, seed: int, requests: int, strategy: str) -> Score:
     from django.conf import settings
 
     from proxx.kit import clock
-    from routing import affinity, cooldown, health, planner, policies
+    from routing import affinity, cooldown, health, planner, policies, quota
+    from routing.question import Said
 
     world = draw(SCENARIOS[scenario], seed, requests)
     snapshot, tenant, accounts = _picture(world, strategy)
-    for room in (health, affinity, policies):
+    for room in (health, affinity, policies, quota):
         room.forget()
     policies.forget(seed)
     random.seed(seed)
     score = Score(calls=len(world.calls))
     last: dict[int, tuple[float, UUID]] = {}
+    heard: Heard = {}
     look = 0.0
     with clock.stopped(BEGIN) as stopped:
         begin, shift = stopped.unix(), stopped.monotonic()
@@ -64,14 +66,14 @@ def play(scenario: str, seed: int, requests: int, strategy: str) -> Score:
             if moment >= look:
                 look = moment + LOOK
                 for key, account in accounts.items():
-                    hear(key, account.tell(moment), begin)
+                    hear(key, account.tell(moment), begin, heard)
             plan = planner.plan(
                 model=model,
                 dialect="openai_chat",
                 tenant=tenant,
                 snapshot=snapshot,
                 now=shift + moment,
-                conversation=partial(int, conversation * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF or 1),
+                question=Said(conversation=conversation * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF or 1),
             )
             before = last.get(conversation)
             remembered = before is not None and moment - before[0] < FORGOTTEN
@@ -84,7 +86,7 @@ def play(scenario: str, seed: int, requests: int, strategy: str) -> Score:
                     refused = account.ask(moment, cost)
                 if refused is None:
                     health.good(candidate.key, model)
-                    hear(candidate.key, account.tell(moment), begin)
+                    hear(candidate.key, account.tell(moment), begin, heard)
                     score.served += 1
                     score.hits += remembered and before is not None and before[1] == candidate.key
                     last[conversation] = (moment, candidate.key)
@@ -95,8 +97,20 @@ def play(scenario: str, seed: int, requests: int, strategy: str) -> Score:
     return score
 
 
-def hear(key: UUID, told: list[tuple[float, int, float | None]], begin: float) -> None:
-    """Tell the house what an account said of its windows."""
+def hear(key: UUID, told: list[tuple[float, int, float | None]], begin: float, heard: Heard) -> None:
+    """Tell the house what an account said of its windows, unless it said the same before."""
+    if not told or heard.get(key) == told:
+        return
+    heard[key] = told
+    from oauth.plan_usage import PlanUsage, Window, name_of
+    from proxx.kit import clock
+    from routing import quota
+
+    windows = tuple(
+        Window(name_of(seconds), float(used), begin + ends if ends is not None else None, seconds)
+        for seconds, used, ends in told
+    )
+    quota.note(key, quota.Standing(PlanUsage(windows), clock.unix(), "headers"))
 
 
 def _failure(kind: str, seconds: float):  # type: ignore[no-untyped-def]
@@ -118,7 +132,7 @@ def _picture(world: World, strategy: str):  # type: ignore[no-untyped-def]
     accounts = dict(zip(ids, world.accounts, strict=True))
     held = {
         name: tuple(
-            CredentialView(key, name, "", "api_key", Secret("s"), str(key), 1, 1, "")
+            CredentialView(key, name, "", "api_key", Secret("s"), str(key), 1, 1, "", plan_type=account.plan)
             for key, account in accounts.items()
             if account.provider == number
         )

@@ -28,6 +28,7 @@ EXCLUSIONS = {
     "resting": "rests, because its provider limits it",
     "failing": "is left alone after failures",
     "refused": "was refused by its provider",
+    "quota_spent": "has used up its quota until it begins anew",
     "provider_disabled": "is switched off",
     "no_credentials": "has no usable credential",
     "no_base_url": "has no base URL",
@@ -43,7 +44,7 @@ RESTS = {
     **dict.fromkeys(("overloaded", "upstream_error", "connect_failed", "malformed", "truncated", "empty"), "failing"),
 }
 # Refusals that pass by themselves, by the exclusions that they follow from; the first that is there counts.
-PASSING = {"resting": "all_resting", "failing": "all_failing", "refused": "all_refused"}
+PASSING = {"resting": "all_resting", "quota_spent": "all_resting", "failing": "all_failing", "refused": "all_refused"}
 
 Key = UUID | str  # under which health.py keeps its facts: a credential's id, or a provider's
 Place = tuple[str, int]  # provider and priority: those who share it are equal

@@ -8,7 +8,7 @@ Which candidate is tried next after a failure is gateway/failover.py.
 from dataclasses import replace
 from uuid import UUID
 
-from routing import health, names, ordering, policies, routes
+from routing import health, names, ordering, policies, quota, routes
 from routing.addresses import join_url
 from routing.plan import PASSING, RESTS, Belonging
 from routing.plan import Candidate as Candidate
@@ -50,7 +50,7 @@ def plan(
         known = _remembered(said, Asked(model, (prefer, dialect) if prefer else (dialect,), who), snapshot)
     if known.by_effort:
         known = _closer(known, question, snapshot)
-    nobody_rests = health.rests.keys().isdisjoint(known.keys)
+    nobody_rests = health.rests.keys().isdisjoint(known.keys) and quota.spent.keys().isdisjoint(known.keys)
     if nobody_rests and not known.takes_turns:
         return known.plan
     ordered, belonging = ordering.in_order(known.groups, turns, question.conversation)
@@ -121,6 +121,10 @@ def _without_resting(whole: Plan, ordered: list[Candidate], now: float, belongin
     excluded: list[Exclusion] = []
     soonest = float("inf")
     for place, candidate in enumerate(ordered):
+        if candidate.key in quota.spent and (until := quota.spent_until(candidate.key, now)) is not None:
+            soonest = min(soonest, until - now)
+            excluded.append(_struck(candidate, "quota_spent"))
+            continue
         rest = health.standing(candidate.key, candidate.site, candidate.model, now)
         if rest is None:
             ready.append(candidate)
@@ -128,8 +132,7 @@ def _without_resting(whole: Plan, ordered: list[Candidate], now: float, belongin
             doubtful.append((rest.until, place, candidate))
         else:
             soonest = min(soonest, rest.until - now)
-            why = RESTS.get(rest.kind, "resting")
-            excluded.append(routes.exclusion(candidate.provider.id, candidate.credential, why, candidate.model))
+            excluded.append(_struck(candidate, RESTS.get(rest.kind, "resting")))
     if doubtful:
         ready += [candidate for _, _, candidate in sorted(doubtful, key=lambda row: row[:2])]
     struck_out = (*whole.excluded, *excluded) if excluded else whole.excluded
@@ -138,6 +141,10 @@ def _without_resting(whole: Plan, ordered: list[Candidate], now: float, belongin
         refusal = next(refusal for code, refusal in PASSING.items() if code in codes)
         return Plan(whole.requested, (), struck_out, refusal, soonest, whole.alias)
     return _with(whole, tuple(ready), struck_out, belonging)
+
+
+def _struck(candidate: Candidate, code: str) -> Exclusion:
+    return routes.exclusion(candidate.provider.id, candidate.credential, code, candidate.model)
 
 
 def _with(

@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import TypeVar
 
-from routing import health
-from routing.plan import Candidate
+from proxx.kit import clock
+from routing import health, quota
+from routing.plan import Candidate, Key, Place
 
 T = TypeVar("T")
 Turns = Callable[[str], int]
@@ -22,6 +23,14 @@ GOLDEN = 0.6180339887498949  # its multiples spread over 0..1 as evenly as can b
 EXPLORED = 0.1  # share of calls that `fastest` gives to whoever's turn it is: an account that was slow may have mended
 ALIKE = 0.12  # seconds: nobody notices a smaller difference, so those as fast as the fastest take turns
 
+# What a plan is worth, and what a call on it costs, against others; a plan that is not named is unknown.
+WORTH = {"plus": 5, "pro": 4, "business": 4, "enterprise": 4, "team": 2, "free": 0}
+COST = {"free": 0, "team": 1, "plus": 2, "pro": 2, "business": 2, "enterprise": 2}
+UNKNOWN_PLAN = 1
+
+STICKY = 300.0  # seconds in which `quota_first` stays with its choice, so that what an account has read counts again
+
+_kept: dict[tuple[Place, str], tuple[Key, float]] = {}
 _turns: dict[str, "count[int]"] = {}
 _lots = random.Random()  # noqa: S311 - spreads, protects nothing
 
@@ -34,6 +43,7 @@ def next_turn(provider_id: str) -> int:
 def forget(seed: int | None = None) -> None:
     """Begin all turns anew, as after a start; with a seed `random` draws the same lots again."""
     _turns.clear()
+    _kept.clear()
     _lots.seed(seed)
 
 
@@ -59,19 +69,52 @@ def least_in_flight(group: Sequence[Candidate], turn: int) -> Sequence[Candidate
 
 
 def fastest(group: Sequence[Candidate], turn: int) -> Sequence[Candidate]:
-    """Begin with who usually speaks soonest; who was never heard counts as average, and some calls explore."""
+    """Begin with who usually speaks soonest; who was never heard counts as average, and some calls explore.
+
+    Of those that nobody can tell apart the cheaper plan comes first."""
     in_turn = round_robin(group, turn)
     heard = {one.key: wait for one in group if (wait := health.first_event(one.key, one.model)) is not None}
     if not heard or turn * GOLDEN % 1 < EXPLORED:
         return in_turn
     average = sum(heard.values()) / len(heard)
     alike = min(heard.values()) + ALIKE
-    return sorted(in_turn, key=lambda one: max(heard.get(one.key, average), alike))
+    return sorted(in_turn, key=lambda one: (max(heard.get(one.key, average), alike), COST.get(plan_of(one), 1)))
 
 
 def by_lot(group: Sequence[Candidate], turn: int) -> Sequence[Candidate]:
     """Draw lots, by weight."""
     return sorted(group, key=lambda one: _lots.expovariate(one.weight))
+
+
+def quota_first(group: Sequence[Candidate], turn: int) -> Sequence[Candidate]:
+    """Begin with who is untouched, so that its windows begin; then who is unknown, in turn; then who loses soonest
+    what it has left. The choice is kept for some minutes. Who has nothing left was struck out by the planner."""
+    now = clock.monotonic()
+    quota.renew(now)
+    in_order = sorted(round_robin(group, turn), key=lambda one: quota.rank(one.key))
+    slot = group[0].place, group[0].model
+    key, until = _kept.get(slot, ("", 0.0))
+    if now < until and quota.spent_until(key, now) is None and health.resting(key, group[0].model, now) is None:
+        place = next((place for place, one in enumerate(in_order) if one.key == key), 0)
+        return [in_order[place], *in_order[:place], *in_order[place + 1 :]] if place else in_order
+    if quota.rank(in_order[0].key) != quota.UNKNOWN:
+        _kept[slot] = (in_order[0].key, now + STICKY)
+    return in_order
+
+
+def plan_aware(group: Sequence[Candidate], turn: int) -> Sequence[Candidate]:
+    """Begin with the plan that is worth most; equals take turns."""
+    return sorted(round_robin(group, turn), key=lambda one: -WORTH.get(plan_of(one), UNKNOWN_PLAN))
+
+
+def free_first(group: Sequence[Candidate], turn: int) -> Sequence[Candidate]:
+    """Begin with free plans, then what costs least; equals take turns."""
+    return sorted(round_robin(group, turn), key=lambda one: COST.get(plan_of(one), UNKNOWN_PLAN))
+
+
+def plan_of(candidate: Candidate) -> str:
+    """Return the plan of a candidate's account, empty if it is unknown."""
+    return candidate.credential.plan_type if candidate.credential is not None else ""
 
 
 def rotated(items: Sequence[T], start: int) -> Sequence[T]:
@@ -96,4 +139,7 @@ STRATEGIES: dict[str, Strategy] = {
     "least_in_flight": least_in_flight,
     "fastest": fastest,
     "random": by_lot,
+    "quota_first": quota_first,
+    "plan_aware": plan_aware,
+    "free_first": free_first,
 }

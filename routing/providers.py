@@ -17,20 +17,12 @@ from routing.addresses import base_url_fault, origin
 from routing.addresses import join_url as join_url
 from routing.dialects import CHAT_PROTOCOLS as CHAT_PROTOCOLS
 from routing.dialects import USUAL_PATHS as USUAL_PATHS
+from routing.orders import STRATEGIES as STRATEGIES
 
 REGISTRY = Path(__file__).parent / "data" / "providers.toml"
 
-# How the equal accounts of a provider are ordered (policies.py), and what to tell people of it.
-STRATEGIES = {
-    "affinity": "a conversation stays with its account, calls without one take turns by weight",
-    "round_robin": "accounts take turns, one of weight 3 three times in a row",
-    "weighted": "accounts take turns by weight, well mixed",
-    "priority": "always the same order, the oldest account first",
-    "least_in_flight": "the account with the fewest calls under way for its weight",
-    "fastest": "the account that begins to answer soonest; one call in ten tries the others",
-    "random": "drawn by lot, by weight",
-}
 AUTH_STYLES = ("bearer", "x-api-key", "x-goog-api-key", "api-key", "none")
+QUOTA_STYLES = ("codex", "zai", "anthropic", "by_minute")
 USUAL_MODELS_PATHS = ("/v1/models",)
 
 PROVIDER_ID = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
@@ -74,6 +66,7 @@ class Provider:
     home: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     quirks: tuple[str, ...] = ()
+    quota: tuple[str, ...] = ()  # how it says what an account has left: styles of oauth/plan_usage.py, plan_headers.py
     surfaces: tuple[Surface, ...] = field(default=(), hash=False)
     priority: int = 100
     strategy: str = "affinity"
@@ -212,6 +205,8 @@ def _fault(provider: Provider) -> str | None:
         (style for style in (provider.auth, *provider.auth_by_protocol.values()) if style not in AUTH_STYLES), ""
     ):
         return f"unknown auth style {bad!r}"
+    if unread := next((style for style in provider.quota if style not in QUOTA_STYLES), ""):
+        return f"unknown quota style {unread!r}"
     if provider.strategy not in STRATEGIES:
         return f"unknown strategy {provider.strategy!r}"
     return _path_fault(provider) or _header_fault(provider)

@@ -26,7 +26,7 @@ from proxx.upstream.failures import Failure
 from proxx.upstream.failures.prose import without
 from proxx.upstream.message import UpstreamResponse
 from proxx.upstream.opening import opened
-from routing import health
+from routing import health, quota
 from routing.planner import Candidate
 
 ERROR_BODY_LIMIT = 64 * 1024
@@ -97,6 +97,8 @@ async def speak(call: Call, candidate: Candidate) -> Speaking:
 async def _first_event(call: Call, candidate: Candidate, attempt: Attempt, chosen: Route) -> Speaking:
     response = await _sent(call, candidate, chosen)
     attempt.status, attempt.headers_at = response.status, clock.monotonic()
+    if candidate.provider.quota and call.own_key is None:
+        quota.heard(candidate, response.raw_headers)
     await _refuse_failure(response)
     if call.envelope.stream:
         return await _begin_stream(call, candidate, response, chosen)
@@ -226,6 +228,8 @@ def lost(call: Call, attempt: Attempt, failure: Failure) -> Failure:
     )
     attempt.failure, attempt.ended = failure, clock.monotonic()
     health.done(attempt.candidate.key)
+    if failure.kind == "quota_spent" and call.own_key is None:
+        quota.refused(attempt.candidate, failure)
     if call.response is not None:
         call.response.abandon()
         call.response = None

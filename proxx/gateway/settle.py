@@ -14,7 +14,7 @@ from proxx.gateway import keepsakes, recall
 from proxx.gateway.call import Attempt, Call
 from proxx.kit import clock
 from proxx.protocols.hub.events import Usage
-from routing import affinity, health
+from routing import affinity, health, quota
 from routing.snapshot.views import OWN_KEY
 
 BYTES_PER_TOKEN = 4  # the usual rule of thumb for English text; every use is marked as an estimate
@@ -84,7 +84,7 @@ def _remember(call: Call, winner: Attempt) -> None:
     bound = belonging.bound.get(winner.candidate.place)
     if bound is None:
         return
-    spent = any(
+    spent = bound in quota.spent or any(
         one.failure is not None and one.failure.kind == "quota_spent"
         for one in call.attempts
         if one.candidate.key == bound

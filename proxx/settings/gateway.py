@@ -64,6 +64,10 @@ PROXY_BREAKER_FAILURES = env.whole("PROXY_BREAKER_FAILURES", default=5, most=1_0
 PROXY_BREAKER_SECONDS = env.number("PROXY_BREAKER_SECONDS", default=5, least=0.1)
 PROXY_BREAKER_SECONDS_MAX = env.number("PROXY_BREAKER_SECONDS_MAX", default=300, least=1)
 
+# What its accounts have left.
+PROXY_QUOTA_WARN_PERCENT = env.number("PROXY_QUOTA_WARN_PERCENT", default=90, most=100)
+PROXY_QUOTA_SPENT_PERCENT = env.number("PROXY_QUOTA_SPENT_PERCENT", default=98, least=1, most=100)
+
 # How much it takes.
 PROXY_BODY_LIMIT = env.whole("PROXY_BODY_LIMIT", "REQUEST_BODY_LIMIT", default=32 * MIB, least=1024)
 PROXY_BODY_LIMIT_WITHOUT_KEY = env.whole("PROXY_BODY_LIMIT_WITHOUT_KEY", default=64 * 1024, least=1024)

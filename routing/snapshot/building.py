@@ -131,6 +131,7 @@ def _credentials(desk: _Desk) -> Mapping[str, tuple[CredentialView, ...]]:
                 weight=row.weight,
                 base_url=row.base_url,
                 chatgpt_account_id=row.chatgpt_account_id,
+                plan_type=row.plan_type.lower(),
             )
         )
     return {provider_id: tuple(views) for provider_id, views in found.items()}

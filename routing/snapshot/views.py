@@ -88,6 +88,7 @@ class CredentialView:
     weight: int
     base_url: str
     chatgpt_account_id: str = ""
+    plan_type: str = ""  # lower case: free, plus, pro, ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from routing import affinity, health, policies, reload, seeding
+from routing import affinity, health, policies, quota, reload, seeding
 
 
 @pytest.fixture(autouse=True)
@@ -16,6 +16,7 @@ def _no_memory() -> Iterator[None]:
 
 def _forget() -> None:
     health.forget()
+    quota.forget()
     policies.forget()
     affinity.forget()
     seeding.forget()
