@@ -65,6 +65,9 @@ A **circuit** opens when a candidate failed so often in a row, even if it is the
 answered without asking. When the time is over the circuit is half open: one call at a time (in each process) may try,
 and its success closes the circuit for all. An answer that is only slow opens nothing.
 
+Processes that share a `REDIS_URL` tell each other of rests, circuits and recoveries within moments. Hard rests are also
+kept in the database, for the next start.
+
 """
 FAILURES_MIDDLE = """
 Some providers differ: a 403 of Factory is treated as `upstream_error`, one of Requesty as `refused_by_policy`. The

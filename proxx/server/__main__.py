@@ -86,10 +86,11 @@ def _application(path: str) -> Any:
     from django.db import connections
     from django.utils.module_loading import import_string
 
-    from routing import reload
+    from routing import health_sharing, reload
 
     application = import_string(path)
     reload.current()  # the first picture of the configuration: no request has to wait for it
+    health_sharing.load()
     connections.close_all()
     return application
 
@@ -99,10 +100,11 @@ def _begin_background_work() -> None:
     from django.conf import settings
 
     from analytics import queue
-    from routing import affinity, list_watch, reload
+    from routing import affinity, health_sharing, list_watch, reload
 
     reload.start_watching()
     affinity.start_sharing()
+    health_sharing.start_sharing()
     if settings.PROXY_LIST_WATCH:
         list_watch.start_watching()
     queue.start()

@@ -11,5 +11,6 @@ from routing.models.facts import FactSetting as FactSetting
 from routing.models.listener import Listener as Listener
 from routing.models.names import ModelExclusion as ModelExclusion
 from routing.models.names import ModelPreference as ModelPreference
+from routing.models.rest import KeptRest as KeptRest
 from routing.models.wishes import ConfigRevision as ConfigRevision
 from routing.models.wishes import ProviderSetting as ProviderSetting
