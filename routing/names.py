@@ -113,8 +113,8 @@ def spelling_at(provider: Provider, catalog: Catalog | None, name: str) -> str |
 
 
 def accepts(provider: Provider, catalog: Catalog | None, name: str) -> bool:
-    """Tell whether a provider may have a model that it does not list: its list is missing or old, or lags (GLM)."""
-    if catalog is None or not catalog.is_fresh:
+    """Tell whether a provider may have a model that it does not list: its list is missing, old, partial or late."""
+    if catalog is None or not catalog.is_fresh or not catalog.is_whole:
         return True
     return name.lower().startswith("glm-") and any(listed.startswith("glm-") for listed in catalog.ids)
 

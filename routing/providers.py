@@ -1,7 +1,7 @@
 """What a provider is, and the registry that ships with the house.
 
 `load` reads and checks `data/providers.toml`; nothing here knows the environment, the database or a secret.
-What the operator's environment changes is provider_env.py; what the console changes is provider_rows.py.
+What the operator's environment changes is provider_env.py; what the console changes is rows.py.
 """
 
 import re
@@ -46,6 +46,7 @@ class Surface:
     paths: Mapping[str, str]
     models_paths: tuple[str, ...]
     quirks: tuple[str, ...] = ()
+    lists_all: bool = True  # False: an account may have models that its list does not name
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,10 @@ class Provider:
         """Return where models are listed at a base URL."""
         surface = self._surface(base)
         return surface.models_paths if surface else self.models_paths
+
+    def lists_all_at(self, base: str) -> bool:
+        """Tell whether the list at a base URL names every model that can be asked for there, for all accounts."""
+        return getattr(self._surface(base), "lists_all", True)
 
     def _surface(self, base: str) -> Surface | None:
         return next((surface for surface in self.surfaces if fnmatchcase(base.rstrip("/"), surface.base)), None)
@@ -266,6 +271,7 @@ def from_entry(entry: Mapping[str, Any]) -> Provider:
                 row["paths"],
                 tuple(row.get("models_paths", USUAL_MODELS_PATHS)),
                 tuple(row.get("quirks", ())),
+                row.get("lists_all", True),
             )
             for row in data.pop("surfaces", ())
         ),

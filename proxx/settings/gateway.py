@@ -99,6 +99,7 @@ PROXY_KEY_RELOAD = env.milliseconds("PROXY_KEY_RELOAD_MS", "VIVGRID_KEY_RELOAD_M
 PROXY_MODELS = env.words("PROXY_MODELS")
 PROXY_LIST_WATCH = env.flag("PROXY_LIST_WATCH", default=True)
 CATALOG_ROUTE_TIMEOUT = env.milliseconds("PROXY_PROVIDER_CATALOG_ROUTE_TIMEOUT_MS", default=15, least=1)
+MODELS_CLIENT_VERSION = env.text("MODELS_CLIENT_VERSION", default="0.144.1")  # older ones see fewer models
 
 # Records: the queue in memory, the journal on disk, the batch in the database.
 PROXY_JOURNAL_LIMIT = env.whole("PROXY_JOURNAL_LIMIT", default=512 * MIB, least=MIB)

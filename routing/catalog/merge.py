@@ -14,7 +14,7 @@ from routing.snapshot.building import FRESH_SECONDS
 
 FIELDS = (
     *("position", "display_name", "created", "context_window", "max_output_tokens"),
-    *("supports_reasoning", "supports_tools", "tool_types"),
+    *("supports_reasoning", "supports_tools", "tool_types", "supports_schema", "inputs", "outputs", "price"),
 )
 
 
@@ -53,7 +53,9 @@ def _write_rows(look: Look) -> bool:
     rows = {row.model_id: row for row in CatalogModel.objects.filter(provider_id=look.provider_id)}
     new, changed = [], []
     for position, listed in enumerate(look.models):
-        facts = {**asdict(listed), "position": position, "tool_types": list(listed.tool_types)}
+        # As they come back from a JSON column, so that the same list is no change.
+        said = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(listed).items()}
+        facts = {**said, "position": position}
         row = rows.pop(listed.model_id, None)
         if row is None:
             new.append(CatalogModel(provider_id=look.provider_id, **facts))

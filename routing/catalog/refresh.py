@@ -8,15 +8,17 @@ any network.
 import asyncio
 import logging
 from collections.abc import Collection, Sequence
+from typing import Any
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
 
 from proxx.kit import fastjson
 from proxx.upstream import auth, client, failures
-from proxx.upstream.message import Timeouts, UpstreamRequest
+from proxx.upstream.message import HeaderList, Timeouts, UpstreamRequest
 from routing.addresses import join_url
 from routing.catalog.merge import Look, store
-from routing.catalog.sources import CatalogFault, Listed, parse
+from routing.catalog.sources import MODELS_AT_MOST, CatalogFault, Listed, next_page, parse
 from routing.providers import Provider
 from routing.snapshot import CredentialView, Snapshot, build
 
@@ -28,6 +30,8 @@ ANSWER_LIMIT = 16 * 1024 * 1024
 AT_ONCE = 8
 # A provider with hundreds of accounts is not asked by all of them.
 ACCOUNTS_ASKED = 3
+# A list that has no end is a fault of the other side.
+PAGES_AT_MOST = 50
 
 
 def refresh(provider_ids: Collection[str] | None = None) -> list[Look]:
@@ -78,7 +82,10 @@ def doors(
 
 
 async def _ask_doors(provider: Provider, ways: dict[str, list[tuple[CredentialView | None, tuple[str, ...]]]]) -> Look:
-    """Join the lists of all base URLs; of one base URL the first account that gets an answer wins."""
+    """Join the lists of all base URLs; of one base URL the first account that gets an answer wins.
+
+    Where a list is the account's own, as a plan's models are, what several accounts are told is joined.
+    """
     found: dict[str, Listed] = {}
     fault = ""
     for base, askers in ways.items():
@@ -87,7 +94,7 @@ async def _ask_doors(provider: Provider, ways: dict[str, list[tuple[CredentialVi
             fault = fault or said
             for listed in models:
                 found.setdefault(listed.model_id.lower(), listed)
-            if models:
+            if models and provider.lists_all_at(base):
                 break
     return Look(provider.id, tuple(found.values()), "" if found else fault)
 
@@ -104,26 +111,48 @@ async def _ask_paths(
 
 
 async def _ask(provider: Provider, url: str, credential: CredentialView | None) -> tuple[list[Listed], str]:
-    limit = settings.CATALOG_ROUTE_TIMEOUT
-    headers = [(b"accept", b"application/json"), (b"accept-encoding", b"identity")]
-    own = {name.lower(): value for name, value in provider.headers}
-    headers += [(name.encode(), value.encode()) for name, value in ({"user-agent": "proxx"} | own).items()]
+    """Return the models of a list, page by page, or a fault; a page that fails makes the whole list fail."""
+    url = url.replace("{client_version}", quote(settings.MODELS_CLIENT_VERSION, safe=""))
+    found: dict[str, Listed] = {}
+    asked = url
     try:
-        if credential is not None and credential.secret:
-            headers += auth.headers(provider.auth, credential.secret.reveal())
-        request = UpstreamRequest("GET", client.url(url), headers, b"", Timeouts(limit, limit, limit))
-        response = await client.send(request)
-        try:
-            body = await response.read(ANSWER_LIMIT)
-        finally:
-            await response.aclose()
-        if response.status != 200:
-            return [], f"The provider answered {response.status}."
-        models = parse(fastjson.loads(body))
-        return models, "" if models else "The list is empty."
+        headers = _headers(provider, credential)
+        for _ in range(PAGES_AT_MOST):
+            page = await _page(asked, headers)
+            for listed in parse(page):
+                found.setdefault(listed.model_id.lower(), listed)
+            more = next_page(page)
+            if more is None or len(found) >= MODELS_AT_MOST:
+                break
+            asked = f"{url}{'&' if '?' in url else '?'}{urlencode([more])}"
+        return list(found.values()), "" if found else "The list is empty."
     except CatalogFault as fault:
         return [], str(fault)
     except ValueError:
         return [], "The answer is not JSON."
     except TRANSPORT_FAULTS as fault:
         return [], failures.from_exception(fault).message
+
+
+async def _page(url: str, headers: HeaderList) -> Any:
+    limit = settings.CATALOG_ROUTE_TIMEOUT
+    request = UpstreamRequest("GET", client.url(url), headers, b"", Timeouts(limit, limit, limit))
+    response = await client.send(request)
+    try:
+        body = await response.read(ANSWER_LIMIT)
+    finally:
+        await response.aclose()
+    if response.status != 200:
+        raise CatalogFault(f"The provider answered {response.status}.")
+    return fastjson.loads(body)
+
+
+def _headers(provider: Provider, credential: CredentialView | None) -> HeaderList:
+    headers = [(b"accept", b"application/json"), (b"accept-encoding", b"identity")]
+    own = {name.lower(): value for name, value in provider.headers}
+    headers += [(name.encode(), value.encode()) for name, value in ({"user-agent": "proxx"} | own).items()]
+    if credential is not None and credential.secret:
+        headers += auth.headers(provider.auth, credential.secret.reveal())
+    if credential is not None and credential.chatgpt_account_id.isascii() and credential.chatgpt_account_id:
+        headers.append((b"chatgpt-account-id", credential.chatgpt_account_id.encode()))
+    return headers

@@ -1,9 +1,11 @@
 """What providers answer when asked for their models: many shapes -> one `Listed` per model (F-056). Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from routing.catalog import abilities
 
 NAME_LIMIT = 200
 # No provider lists this many; a list without end is a fault of the other side.
@@ -14,6 +16,8 @@ CONTEXT_FIELDS = (
     *("context_window", "contextWindow", "context_length", "max_context_length", "max_context_tokens"),
     *("max_input_tokens", "inputTokenLimit", "max_model_len"),
 )
+# Of Codex: entries that its own client does not offer.
+HIDDEN = {"hide", "hidden", "none"}
 OUTPUT_FIELDS = ("max_output_tokens", "maxOutputTokens", "outputTokenLimit", "max_completion_tokens")
 # Of Gemini's methods: what a gateway can pass on.
 USEFUL_METHODS = {"generateContent", "embedContent", "batchEmbedContents"}
@@ -35,6 +39,10 @@ class Listed:
     supports_reasoning: bool | None = None
     supports_tools: bool | None = None
     tool_types: tuple[str, ...] = ()
+    supports_schema: bool | None = None
+    inputs: tuple[str, ...] | None = None
+    outputs: tuple[str, ...] | None = None
+    price: Mapping[str, Any] = field(default_factory=dict)  # as pricing.to_dict writes it
 
 
 def parse(payload: Any) -> list[Listed]:
@@ -64,38 +72,38 @@ def _from_object(entry: Any) -> Listed | None:
     methods = entry.get("supportedGenerationMethods")
     if isinstance(methods, list) and not USEFUL_METHODS & {method for method in methods if isinstance(method, str)}:
         return None
+    if entry.get("visibility") in HIDDEN:
+        return None
+    limits = {**abilities.within(entry, "top_provider"), **entry}
+    if entry.get("type") == "model":  # Anthropic's word for the longest answer; others mean the context by it
+        limits.setdefault("max_output_tokens", entry.get("max_tokens"))
     return Listed(
         model_id=name.strip().removeprefix("models/"),
         display_name=_text(entry.get("display_name") or entry.get("displayName") or entry.get("name")),
         created=_moment(entry.get("created", entry.get("created_at", entry.get("modified_at")))),
         context_window=_first_number(entry, CONTEXT_FIELDS),
-        max_output_tokens=_first_number({**_within(entry, "top_provider"), **entry}, OUTPUT_FIELDS),
-        supports_reasoning=_reasons(entry),
-        supports_tools=_uses_tools(entry),
+        max_output_tokens=_first_number(limits, OUTPUT_FIELDS),
+        supports_reasoning=abilities.reasons(entry),
+        supports_tools=abilities.uses_tools(entry),
         tool_types=tuple(word for word in _list(entry.get("tool_types")) if isinstance(word, str))[:32],
+        supports_schema=abilities.keeps_schema(entry),
+        inputs=abilities.inputs(entry),
+        outputs=abilities.outputs(entry),
+        price=abilities.price(entry),
     )
 
 
-def _reasons(entry: Mapping[str, Any]) -> bool | None:
-    for key in ("supports_reasoning", "thinking"):
-        if isinstance(entry.get(key), bool):
-            return bool(entry[key])
-    if _list(entry.get("supported_reasoning_levels")):
-        return True
-    return _offers(entry, "reasoning")
-
-
-def _uses_tools(entry: Mapping[str, Any]) -> bool | None:
-    if isinstance(entry.get("supports_tools"), bool):
-        return bool(entry["supports_tools"])
-    calls = _within(entry, "capabilities").get("function_calling")
-    return calls if isinstance(calls, bool) else _offers(entry, "tools")
-
-
-def _offers(entry: Mapping[str, Any], parameter: str) -> bool | None:
-    """Read a router's list of parameters: a list that lacks one says that it is not offered."""
-    offered = entry.get("supported_parameters")
-    return parameter in offered if isinstance(offered, list) and offered else None
+def next_page(payload: Any) -> tuple[str, str] | None:
+    """Return the query parameter that asks for the rest of a list, or nothing: Gemini's and Anthropic's ways."""
+    if not isinstance(payload, dict):
+        return None
+    for name, value in (
+        ("pageToken", payload.get("nextPageToken")),
+        ("after_id", payload.get("last_id") if payload.get("has_more") is True else None),
+    ):
+        if isinstance(value, str) and value:
+            return name, value
+    return None
 
 
 def _first_number(entry: Mapping[str, Any], keys: tuple[str, ...]) -> int | None:
@@ -113,11 +121,6 @@ def _moment(value: Any) -> int:
         except (ValueError, OverflowError):
             return 0
     return _first_number({"value": value}, ("value",)) or 0
-
-
-def _within(entry: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    inner = entry.get(key)
-    return inner if isinstance(inner, dict) else {}
 
 
 def _list(value: Any) -> list[Any]:

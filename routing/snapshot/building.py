@@ -47,7 +47,7 @@ def build() -> Snapshot:
     credentials = _credentials(desk)
     order, named = _order(desk.providers, credentials)
     rows = [*CatalogModel.objects.filter(provider_id__in=order)]
-    catalogs = _catalogs(desk, rows)
+    catalogs = _catalogs(desk, rows, credentials)
     preferences = [*ModelPreference.objects.all()]
     tenants = [*Tenant.objects.all()]
     exclusions = excluded(desk.providers, desk.faults)
@@ -162,7 +162,17 @@ def _order(
     return (*named, *rest), len(named)
 
 
-def _catalogs(desk: _Desk, rows: list[CatalogModel]) -> Mapping[str, Catalog]:
+def _is_whole(provider: Provider, credentials: tuple[CredentialView, ...]) -> bool:
+    """Tell whether the provider's list names all that its accounts have; few providers have a surface that does not."""
+    return all(surface.lists_all for surface in provider.surfaces) or all(
+        provider.lists_all_at(provider.base_for(oauth=one.kind == Credential.Kind.OAUTH_BEARER, own=one.base_url))
+        for one in credentials
+    )
+
+
+def _catalogs(
+    desk: _Desk, rows: list[CatalogModel], credentials: Mapping[str, tuple[CredentialView, ...]]
+) -> Mapping[str, Catalog]:
     ids: dict[str, dict[str, str]] = defaultdict(dict)
     for row in rows:
         ids[row.provider_id].setdefault(row.model_id.lower(), row.model_id)
@@ -178,7 +188,10 @@ def _catalogs(desk: _Desk, rows: list[CatalogModel]) -> Mapping[str, Catalog]:
             desk.stale_at = min(desk.stale_at, old_at)
     return {
         provider_id: Catalog(
-            names, looked.get(provider_id, 0.0) + FRESH_SECONDS > desk.now, looked.get(provider_id, 0.0)
+            names,
+            looked.get(provider_id, 0.0) + FRESH_SECONDS > desk.now,
+            looked.get(provider_id, 0.0),
+            _is_whole(desk.providers[provider_id], credentials.get(provider_id, ())),
         )
         for provider_id, names in ids.items()
     }

@@ -103,11 +103,15 @@ class ModelEntry:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """What one provider lists: lower-case name -> its own spelling. `is_fresh` means that absence proves something."""
+    """What one provider lists: lower-case name -> its own spelling.
+
+    `is_fresh` means that absence proves something; `is_whole` is False where an account may have more than is listed.
+    """
 
     ids: Mapping[str, str]
     is_fresh: bool
     fetched_at: float  # seconds since 1970
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

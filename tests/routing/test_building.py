@@ -211,6 +211,14 @@ def test_the_biggest_tag_of_an_ollama_family_gets_the_bare_name() -> None:
     assert "small" not in aliases
 
 
+@pytest.mark.parametrize(("kinds", "whole"), [(["api_key"], True), (["api_key", "oauth_bearer"], False)])
+def test_a_list_is_not_whole_where_an_account_may_have_more(kinds: list[str], whole: bool) -> None:
+    for kind in kinds:
+        Credential.objects.create(provider_id="openai", secret=f"key-{kind}", kind=kind)
+    listed("openai", "gpt-x")
+    assert build().catalogs["openai"].is_whole is whole
+
+
 def test_building_asks_the_database_a_fixed_number_of_questions(django_assert_num_queries: Any) -> None:
     for number in range(5):
         Credential.objects.create(provider_id="groq", secret=f"key-{number}")

@@ -164,7 +164,8 @@ def test_openai_keys_and_accounts_live_at_different_addresses() -> None:
     backend = openai.base_for(oauth=True)
     assert backend == "https://chatgpt.com/backend-api"
     assert openai.paths_at(backend) == {"openai_responses": "/codex/responses"}
-    assert openai.models_paths_at(backend) == ()
+    assert openai.models_paths_at(backend) == ("/codex/models?client_version={client_version}",)
+    assert (openai.lists_all_at(backend), openai.lists_all_at("https://api.openai.com")) == (False, True)
     assert openai.paths_at("https://mirror.example/backend-api") == {"openai_responses": "/codex/responses"}
     assert openai.paths_at("https://mirror.example")["openai_chat"] == "/v1/chat/completions"
 

@@ -67,3 +67,12 @@ def test_an_old_list_that_is_confirmed_becomes_believable_again(clock: clocks.St
     store([look("a")])
     clock.advance(7200)
     assert store([look("a")])
+
+
+def test_abilities_and_prices_are_stored_and_the_same_ones_again_are_no_change() -> None:
+    facts: dict[str, Any] = {"inputs": ("text", "image"), "outputs": ("text",), "price": {"input": 1, "output": 2}}
+    store([look("a", **facts)])
+    row = CatalogModel.objects.get()
+    assert (row.inputs, row.outputs, row.price) == (["text", "image"], ["text"], {"input": 1, "output": 2})
+    assert not store([look("a", **facts)])
+    assert store([look("a", **{**facts, "price": {"input": 1, "output": 3}})])

@@ -131,8 +131,56 @@ async def test_a_provider_that_cannot_be_reached_is_told(unused_tcp_port: int) -
 
 
 async def test_who_lists_nothing_is_not_asked() -> None:
-    account = credential("openai", kind="oauth_bearer")
-    assert await refresh.look_at(picture(credential("factory"), account)) == []
+    assert await refresh.look_at(picture(credential("factory"))) == []
+
+
+async def test_a_long_list_is_read_page_by_page() -> None:
+    def answer(path: str, _: Any) -> tuple[int, Any]:
+        if path.endswith("pageToken=2+b"):
+            return 200, {"models": [{"name": "models/b"}]}
+        return 200, {"models": [{"name": "models/a"}], "nextPageToken": "2 b"}
+
+    async with upstream(answer) as (base, arrived):
+        looks = await refresh.look_at(at(base, "gemini", credential("gemini")))
+    assert names(looks) == ["a", "b"]
+    assert [path for path, _ in arrived] == ["/models?pageSize=1000", "/models?pageSize=1000&pageToken=2+b"]
+
+
+async def test_a_page_that_fails_leaves_the_whole_list_as_it_was() -> None:
+    def answer(path: str, _: Any) -> tuple[int, Any]:
+        return (500, {}) if "pageToken" in path else (200, {"models": [{"name": "models/a"}], "nextPageToken": "2"})
+
+    async with upstream(answer) as (base, _):
+        looks = await refresh.look_at(at(base, "gemini", credential("gemini")))
+    assert looks == [Look("gemini", (), "The provider answered 500.")]
+
+
+async def test_a_list_without_end_ends() -> None:
+    numbers = iter(range(10_000))
+
+    def answer(*_: Any) -> tuple[int, Any]:
+        return 200, {"models": [{"name": f"models/m{next(numbers)}"}], "nextPageToken": "again"}
+
+    async with upstream(answer) as (base, arrived):
+        looks = await refresh.look_at(at(base, "gemini", credential("gemini")))
+    assert len(names(looks)) == len(arrived) == refresh.PAGES_AT_MOST
+
+
+async def test_signed_in_accounts_are_each_asked_for_their_own_codex_models(settings: Any) -> None:
+    settings.MODELS_CLIENT_VERSION = "0.150.0"
+    plans = {"one": ["gpt-a"], "two": ["gpt-a", "gpt-b"]}
+
+    def answer(_: str, headers: dict[str, str]) -> tuple[int, Any]:
+        return 200, {"models": [{"slug": name} for name in plans[headers["chatgpt-account-id"]]]}
+
+    async with upstream(answer) as (base, arrived):
+        held = [
+            credential("openai", kind="oauth_bearer", base_url=f"{base}/backend-api", chatgpt_account_id=account)
+            for account in plans
+        ]
+        looks = await refresh.look_at(picture(*held))
+    assert names(looks) == ["gpt-a", "gpt-b"]
+    assert {path for path, _ in arrived} == {"/backend-api/codex/models?client_version=0.150.0"}
 
 
 @pytest.mark.django_db

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from routing.catalog.sources import CatalogFault, Listed, parse
+from routing.catalog.sources import CatalogFault, Listed, next_page, parse
 
 
 @pytest.mark.parametrize(
@@ -48,10 +48,23 @@ def test_openrouter_says_much() -> None:
         "created": 1700000000,
         "context_length": 200000,
         "top_provider": {"context_length": 128000, "max_completion_tokens": 32000},
+        "architecture": {"input_modalities": ["file", "image", "text"], "output_modalities": ["text"]},
+        "pricing": {"prompt": "0.000003", "completion": "0.000015", "input_cache_read": "0", "request": "0"},
         "supported_parameters": ["tools", "temperature"],
     }
     assert parse({"data": [entry]}) == [
-        Listed("vendor/big", "Vendor: Big", 1700000000, 200000, 32000, supports_reasoning=False, supports_tools=True)
+        Listed(
+            "vendor/big",
+            "Vendor: Big",
+            1700000000,
+            200000,
+            32000,
+            supports_reasoning=False,
+            supports_tools=True,
+            inputs=("text", "image", "pdf"),
+            outputs=("text",),
+            price={"input": 3_000_000_000, "output": 15_000_000_000},
+        )
     ]
 
 
@@ -69,7 +82,9 @@ def test_gemini_names_lose_their_collection_and_useless_methods_their_models() -
             {"name": "models/imagen", "supportedGenerationMethods": ["predict"]},
         ]
     }
-    assert parse(payload) == [Listed("gemini-3", "Gemini 3", 0, 1048576, 65536, supports_reasoning=True)]
+    assert parse(payload) == [
+        Listed("gemini-3", "Gemini 3", 0, 1048576, 65536, supports_reasoning=True, outputs=("text",))
+    ]
 
 
 def test_anthropic_says_when_in_words() -> None:
@@ -95,3 +110,58 @@ def test_the_codex_list_is_by_slug() -> None:
 @pytest.mark.parametrize("value", [-1, 0, True, "many", float("nan"), float("inf"), 10**30, None, [], {}])
 def test_a_number_that_makes_no_sense_is_unknown(value: Any) -> None:
     assert parse({"data": [{"id": "a", "context_window": value, "created": value}]}) == [Listed("a")]
+
+
+@pytest.mark.parametrize(
+    ("entry", "price"),
+    [
+        ({"pricing": {"prompt": "-1", "completion": "-1"}}, {}),
+        ({"pricing": {"prompt": "0", "completion": "0"}}, {"input": 0, "output": 0}),
+        ({"pricing": {"prompt": "0.000001"}}, {}),
+        ({"pricing": "free"}, {}),
+        ({"pricing": {"input": 0.88, "output": 0.88}}, {"input": 880_000_000, "output": 880_000_000}),
+        (
+            {"input_price": 2.5e-07, "output_price": 1e-06, "cached_price": 2.5e-08, "caching_price": 0},
+            {"input": 250_000_000, "output": 1_000_000_000, "cache_read": 25_000_000},
+        ),
+    ],
+)
+def test_a_price_is_read_in_its_own_unit_or_not_at_all(entry: dict[str, Any], price: dict[str, int]) -> None:
+    assert parse({"data": [{"id": "a", **entry}]})[0].price == price
+
+
+@pytest.mark.parametrize(
+    ("entry", "inputs"),
+    [
+        ({}, None),
+        ({"input_modalities": ["text", "image"]}, ("text", "image")),
+        ({"capabilities": {"vision": False}}, ("text",)),
+        (
+            {"capabilities": {"image_input": {"supported": True}, "pdf_input": {"supported": True}}},
+            ("text", "image", "pdf"),
+        ),
+        ({"supports_image_input": True}, ("text", "image")),
+        ({"input_modalities": []}, None),
+    ],
+)
+def test_what_a_model_reads_has_many_names(entry: dict[str, Any], inputs: tuple[str, ...] | None) -> None:
+    assert parse({"data": [{"id": "a", **entry}]})[0].inputs == inputs
+
+
+def test_what_codex_hides_from_its_own_client_is_not_listed() -> None:
+    payload = {"models": [{"slug": "a", "visibility": "list"}, {"slug": "b", "visibility": "hide"}]}
+    assert [listed.model_id for listed in parse(payload)] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("payload", "more"),
+    [
+        ({"models": [], "nextPageToken": "p 2"}, ("pageToken", "p 2")),
+        ({"data": [], "has_more": True, "last_id": "b"}, ("after_id", "b")),
+        ({"data": [], "has_more": False, "last_id": "b"}, None),
+        ({"models": [], "nextPageToken": ""}, None),
+        (["a"], None),
+    ],
+)
+def test_a_list_says_how_it_goes_on(payload: Any, more: tuple[str, str] | None) -> None:
+    assert next_page(payload) == more
