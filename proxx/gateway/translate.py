@@ -61,7 +61,8 @@ def stream(call: Call, chosen: Route) -> Watch:
 def replayed(call: Call, chosen: Route, body: bytes) -> tuple[Watch, bytes]:
     """Tell a whole answer as the stream that was asked for; return the stream and its bytes so far: all of them, or
     none yet if the profile wants pauses. Raises `NoReply`."""
-    watch, reply = _translation(call, chosen), _whole(call, chosen, body)
+    # The mends are the stream's: they may remember what they did, and must not do it twice.
+    watch, reply = _translation(call, chosen), _unmended(call, chosen, body)
     if call.options is not None and call.options.delay is not None:
         return PacedWatch(watch, reply), b""
     return watch, watch.replay(reply)
@@ -154,11 +155,14 @@ def _collected(call: Call, chosen: Route, body: bytes) -> tuple[Seen, Reply | No
 
 
 def _whole(call: Call, chosen: Route, body: bytes) -> Reply:
+    return mended(_unmended(call, chosen, body), chosen.mends or ())
+
+
+def _unmended(call: Call, chosen: Route, body: bytes) -> Reply:
     try:
-        reply = chosen.upstream.read_whole(body, chosen.target, call.id.hex)
+        return chosen.upstream.read_whole(body, chosen.target, call.id.hex)
     except (ValueError, *FAULTS) as fault:
         raise NoReply(str(fault)) from fault
-    return mended(reply, chosen.mends or ())
 
 
 def _written(call: Call, reply: Reply, seen: Seen) -> bytes:
