@@ -22,7 +22,16 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.key_memory import PATIENCE, Doubt, IdentityUnavailable, KeyHolder, Memory, Unknown
-from accounts.models import CLIENT_SCOPE, DEFAULT_TENANT_ID, DEFAULT_TENANT_SLUG, ApiKey, Operator, Profile, Tenant
+from accounts.models import (
+    CLIENT_SCOPE,
+    DEFAULT_TENANT_ID,
+    DEFAULT_TENANT_SLUG,
+    FILES_SCOPE,
+    ApiKey,
+    Operator,
+    Profile,
+    Tenant,
+)
 from proxx.kit import clock, sealing
 
 __all__ = [
@@ -57,7 +66,13 @@ _memory = Memory()
 
 # Neither is a row: they work without the database, and belong to the tenant that always exists.
 _ADMIN = KeyHolder(
-    None, DEFAULT_TENANT_ID, DEFAULT_TENANT_SLUG, "admin token", frozenset({CLIENT_SCOPE, ADMIN_SCOPE}), None, "admin"
+    None,
+    DEFAULT_TENANT_ID,
+    DEFAULT_TENANT_SLUG,
+    "admin token",
+    frozenset({CLIENT_SCOPE, FILES_SCOPE, ADMIN_SCOPE}),
+    None,
+    "admin",
 )
 _OPEN = KeyHolder(
     None, DEFAULT_TENANT_ID, DEFAULT_TENANT_SLUG, "unauthenticated", frozenset({CLIENT_SCOPE}), None, "open"

@@ -25,6 +25,7 @@ DEFAULT_TENANT_ID = UUID("00000000-0000-4000-8000-000000000001")
 DEFAULT_TENANT_SLUG = "default"
 
 CLIENT_SCOPE = "proxy:use"
+FILES_SCOPE = "proxy:files"  # what lies in our accounts at providers: files, batches, stored answers
 
 _slug = RegexValidator(
     r"^[a-z0-9][a-z0-9_-]*\Z", "Use lower-case letters, digits, hyphens and underscores; begin with a letter or digit."

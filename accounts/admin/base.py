@@ -35,7 +35,7 @@ class CarefulAdmin(ModelAdmin):
             return
         columns = {field.name for field in self.opts.concrete_fields}
         changed = [name for name in form.changed_data if name in columns]
-        changed += [other for name in changed for other in self.saved_along.get(name, ())]
+        changed += [other for name in form.changed_data for other in self.saved_along.get(name, ())]
         if changed:
             obj.save(update_fields=changed)
 

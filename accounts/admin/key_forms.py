@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
-from accounts.models import DEFAULT_TENANT_ID, ApiKey
+from accounts.models import DEFAULT_TENANT_ID, FILES_SCOPE, ApiKey
 from accounts.restricted import RESTRICTIONS
 from proxx.kit import clock
 
@@ -32,7 +32,29 @@ else:
     _KeyForm = forms.ModelForm
 
 
-class IssueForm(_KeyForm):
+class ScopesForm(_KeyForm):
+    """What a key may reach beyond models."""
+
+    reaches_files = forms.BooleanField(
+        label="Files and batches",
+        required=False,
+        widget=UnfoldBooleanSwitchWidget(),
+        help_text="May also reach what lies in our accounts below /openai/ and /anthropic/: files, batches, stored "
+        "answers, of all tenants alike.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "reaches_files" in self.fields:
+            self.fields["reaches_files"].initial = FILES_SCOPE in self.instance.scopes
+
+    def scopes(self) -> list[str]:
+        """Return the key's scopes as the valid form wants them."""
+        kept = [scope for scope in self.instance.scopes if scope != FILES_SCOPE]
+        return [*kept, FILES_SCOPE] if self.cleaned_data.get("reaches_files") else kept
+
+
+class IssueForm(ScopesForm):
     """Who gets the key, what it is for, and when it ends."""
 
     lifetime = forms.ChoiceField(

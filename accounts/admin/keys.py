@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
-from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -19,7 +18,7 @@ from unfold.enums import ActionVariant
 
 from accounts import keys
 from accounts.admin.base import CarefulAdmin, ago, low
-from accounts.admin.key_forms import OVERLAPS, IssueForm, RotateForm
+from accounts.admin.key_forms import OVERLAPS, IssueForm, RotateForm, ScopesForm
 from accounts.models import ApiKey
 from accounts.restricted import PAIRS
 from proxx.kit import clock
@@ -69,6 +68,7 @@ class ApiKeyAdmin(CarefulAdmin):
     ordering = ("-created_at",)
     actions = ("revoke_selected",)
     actions_detail = ("rotate", "revoke")
+    saved_along = {"reaches_files": ("scopes",)}
     conditional_fields = {"expires_at": "lifetime == 'date'"}
 
     @display(description="key", header=True, ordering="label")
@@ -122,12 +122,12 @@ class ApiKeyAdmin(CarefulAdmin):
             new = ("tenant", "label", "lifetime", "expires_at", "profile")
             return [
                 (None, {"fields": new, "description": SHOWN_ONCE}),
-                ("What it may use", {"fields": PAIRS, "description": MAY_USE}),
+                ("What it may use", {"fields": (*PAIRS, "reaches_files"), "description": MAY_USE}),
             ]
         life = (("created_at", "created_by"), ("last_used_at", "expiry"))
         sections: list[Any] = [
             (None, {"fields": ("label", "profile")}),
-            ("What it may use", {"fields": PAIRS, "description": MAY_USE}),
+            ("What it may use", {"fields": (*PAIRS, "reaches_files"), "description": MAY_USE}),
             ("This key", {"fields": (("state", "token_hint"), ("tenant", "allowed"))}),
             ("Its life", {"fields": (*life, "revoked_at") if obj.revoked_at else life}),
         ]
@@ -144,7 +144,7 @@ class ApiKeyAdmin(CarefulAdmin):
     def get_form(self, request: HttpRequest, obj: ApiKey | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
         """Use the issuing form for new keys only."""
         if obj is not None:
-            kwargs["form"] = ModelForm
+            kwargs["form"] = ScopesForm
         form = super().get_form(request, obj, change, **kwargs)
         if obj is None:
             for name in ("tenant", "profile"):
@@ -169,6 +169,8 @@ class ApiKeyAdmin(CarefulAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         """Mint the token of a new key on the way to the database; the answer shows it."""
+        if isinstance(form, ScopesForm):
+            obj.scopes = form.scopes()
         if not change:
             obj.created_by_id = request.user.pk
             request.issued_token = keys.mint(obj)  # type: ignore[attr-defined]

@@ -1,7 +1,9 @@
 """/openai/* and /anthropic/*: whatever is asked below goes to that provider as it is, with an account of ours.
 
 The client's key opens the door and goes no further; neither do its cookies. The path is taken as it was sent, byte for
-byte, and refused if it could be read as leading anywhere else. What happens to the call is gateway/relay.py.
+byte, and refused if it could be read as leading anywhere else. Calls of models and lists of models are for every key;
+whatever else there is (files, batches, stored answers) lies in our accounts, beside what others put there, and needs
+a scope of its own. What happens to the call is gateway/relay.py.
 """
 
 import re
@@ -13,10 +15,11 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from ninja import Router
 
+from accounts.models import FILES_SCOPE
 from proxx.api import bodies, exchange
 from proxx.api.auth import client_key
 from proxx.gateway import relay
-from proxx.gateway.errors import GatewayError, NotFound
+from proxx.gateway.errors import Forbidden, GatewayError, NotFound
 from proxx.gateway.relay import Asked
 from proxx.protocols import registry
 from proxx.protocols.hub.errors import Unreadable
@@ -34,6 +37,17 @@ CARRIED = (
     *("openai-beta", "anthropic-beta", "anthropic-version"),
 )
 SECRETS = re.compile(r"(?:^|&)(?:key|api[_-]?key|access_token|token)=[^&]*", re.IGNORECASE)
+
+# What asks a model or lists models, below /v1: it reads nothing that somebody else left in the account.
+_CALLS = {
+    "openai": (
+        *("chat/completions", "responses", "responses/compact", "responses/input_tokens", "completions", "embeddings"),
+        *("images/generations", "images/edits", "images/variations", "moderations"),
+        *("audio/speech", "audio/transcriptions", "audio/translations"),
+    ),
+    "anthropic": ("messages", "messages/count_tokens", "complete"),
+}
+_MODELS = re.compile(r"models(?:/[^/]+)?")
 
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%/-]+")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -74,6 +88,11 @@ router.api_operation(METHODS, "/anthropic/{path:path}", summary="Whatever Anthro
 
 async def _passed(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     path = sub_path(_raw_path(request), provider_id)
+    if not is_for_every_key(str(request.method), provider_id, path) and FILES_SCOPE not in request.auth.scopes:  # type: ignore[attr-defined]
+        raise Forbidden(
+            "This path reaches what lies in the provider's account; this key lacks the scope proxy:files.",
+            code="missing_scope",
+        )
     dialect, envelope = _read(request, provider_id, path)
     call = exchange.call_of(request, dialect, f"/{provider_id}{path}"[:200], envelope)
     asked = Asked(
@@ -85,6 +104,14 @@ async def _passed(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         judges=dialect.name in registry.PROTOCOLS or dialect.name in registry.BESIDE,
     )
     return exchange.respond(await relay.handle(call, provider_id, asked))
+
+
+def is_for_every_key(method: str, provider_id: str, path: str) -> bool:
+    """Tell whether a request only asks a model, or what models there are."""
+    name = path.removeprefix("/v1").strip("/")
+    if method == "POST":
+        return name in _CALLS[provider_id]
+    return method in ("GET", "HEAD") and _MODELS.fullmatch(name) is not None
 
 
 def sub_path(raw: str, provider_id: str) -> str:

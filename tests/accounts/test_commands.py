@@ -51,6 +51,13 @@ def test_issue_key_prints_the_token_alone():
     assert ApiKey.objects.get(label="ci").digest == sealing.digest(token)
 
 
+def test_issue_key_gives_the_scope_of_files_only_on_request():
+    run("issue_key", "--label", "plain")
+    run("issue_key", "--label", "batch", "--files")
+    scopes = dict(ApiKey.objects.values_list("label", "scopes"))
+    assert scopes == {"plain": ["proxy:use"], "batch": ["proxy:use", "proxy:files"]}
+
+
 def test_issue_key_takes_tenant_and_end():
     Tenant.objects.create(slug="acme", name="Acme")
     with clock.stopped():

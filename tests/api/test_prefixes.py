@@ -6,7 +6,7 @@ import anthropic
 import openai
 import pytest
 
-from proxx.api.prefixes import sub_path
+from proxx.api.prefixes import is_for_every_key, sub_path
 from proxx.gateway.errors import NotFound
 from tests.live import LiveProxx
 from tests.until import until
@@ -83,6 +83,47 @@ def test_every_method_and_path_is_passed_and_its_status_comes_back(
     assert (sent.method, sent.path) == (method, "/v1/files/a%2Fb/")
     assert status == sent.status == 404
     assert record(proxx, headers["x-request-id"])[:4] == ("openai_other", "/openai/v1/files/a%2Fb/", 404, "error")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "is_open"),
+    [
+        ("POST", "/openai/v1/chat/completions", True),
+        ("POST", "/openai/chat/completions", True),
+        ("POST", "/openai/v1/audio/transcriptions", True),
+        ("GET", "/openai/v1/models", True),
+        ("HEAD", "/openai/v1/models/gpt-x", True),
+        ("POST", "/anthropic/v1/messages/count_tokens", True),
+        ("DELETE", "/openai/v1/models/ft:mine", False),
+        ("GET", "/openai/v1/files", False),
+        ("POST", "/openai/v1/files", False),
+        ("GET", "/openai/v1/responses/resp_1", False),
+        ("GET", "/openai/v1/chat/completions", False),
+        ("POST", "/openai/v1/chat%2Fcompletions", False),
+        ("GET", "/openai/v1/models/x/y", False),
+        ("POST", "/anthropic/v1/messages/batches", False),
+        ("GET", "/anthropic/v1/organizations/users", False),
+    ],
+)
+def test_only_calls_and_lists_of_models_are_for_every_key(method, path, is_open):
+    provider = path.split("/")[1]
+    assert is_for_every_key(method, provider, sub_path(path, provider)) is is_open
+
+
+def test_what_lies_in_an_account_needs_a_scope(proxx: LiveProxx, module_provider: SimulatedProvider):
+    issued = ("issue_key", "--label", "one"), ("issue_key", "--label", "two", "--files")
+    plain, trusted = [{"authorization": f"Bearer {proxx.manage(*one).split()[-1]}"} for one in issued]
+    before = len(module_provider.journal)
+    status, _, answer = proxx.request("GET", "/openai/v1/files", None, plain)
+    error = json.loads(answer)["error"]
+    assert (status, error["code"]) == (403, "missing_scope")
+    assert "proxy:files" in error["message"]
+    status, _, answer = proxx.request("GET", "/anthropic/v1/messages/batches", None, plain)
+    assert (status, json.loads(answer)["error"]["type"]) == (403, "permission_error")
+    assert len(module_provider.journal) == before
+    assert proxx.request("GET", "/openai/v1/models", None, plain)[0] == 200
+    assert proxx.request("GET", "/openai/v1/files", None, trusted)[0] == 404
+    assert module_provider.journal.last.path == "/v1/files"
 
 
 def test_nothing_of_the_client_goes_up_but_its_wishes(proxx: LiveProxx, module_provider: SimulatedProvider):

@@ -88,6 +88,18 @@ def test_only_the_label_of_an_issued_key_can_change(console, tenant, key):
     assert (after.tenant_id, after.digest, after.scopes) == (before.tenant_id, before.digest, before.scopes)
 
 
+def test_a_key_reaches_files_only_if_that_is_chosen_for_it(console, tenant, key):
+    issue(console, tenant, label="plain")
+    issue(console, tenant, label="files", reaches_files="on")
+    scopes = dict(ApiKey.objects.values_list("label", "scopes"))
+    assert (scopes["plain"], scopes["files"]) == (["proxy:use"], ["proxy:use", "proxy:files"])
+    console.post(page_of(key), {"label": "laptop", "reaches_files": "on"})
+    assert ApiKey.objects.get(pk=key.pk).scopes == ["proxy:use", "proxy:files"]
+    assert "checked" in re.search(r'<input[^>]*name="reaches_files"[^>]*>', console.get(page_of(key)).text)[0]
+    console.post(page_of(key), {"label": "laptop"})
+    assert ApiKey.objects.get(pk=key.pk).scopes == ["proxy:use"]
+
+
 def test_a_form_that_stood_open_does_not_undo_a_revocation(console, key, monkeypatch):
     from accounts.admin.keys import ApiKeyAdmin
 

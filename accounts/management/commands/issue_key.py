@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import keys
-from accounts.models import Tenant
+from accounts.models import CLIENT_SCOPE, FILES_SCOPE, Tenant
 from proxx.kit import clock
 
 LONGEST_LABEL = 120
@@ -26,6 +26,9 @@ class Command(BaseCommand):
         parser.add_argument("--tenant", default="default", help="short name of the tenant (default: default)")
         parser.add_argument("--label", required=True, help="what will use the key")
         parser.add_argument("--expires", default="", help="30d, 12h, 90m, or an ISO date or time in UTC; empty: never")
+        parser.add_argument(
+            "--files", action="store_true", help="may also reach files and batches in our accounts (proxy:files)"
+        )
         parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,7 +44,8 @@ class Command(BaseCommand):
         label = options["label"].strip()
         if not 0 < len(label) <= LONGEST_LABEL:
             raise CommandError(f"A label has 1 to {LONGEST_LABEL} characters.")
-        key, token = keys.issue(tenant, label=label, expires_at=end(options["expires"]))
+        scopes = [CLIENT_SCOPE, FILES_SCOPE] if options["files"] else [CLIENT_SCOPE]
+        key, token = keys.issue(tenant, label=label, scopes=scopes, expires_at=end(options["expires"]))
         if not options["json"]:
             self.stdout.write(token)
             return
