@@ -20,7 +20,7 @@ def groups_of(candidates: Iterable[Candidate]) -> tuple[Group, ...]:
         members = tuple(equals)
         salts = tuple(one.credential.id.int & _SALT for one in members if one.credential is not None)
         # Without credentials there is nobody to belong to.
-        strategy = members[0].provider.strategy if salts else "priority"
+        strategy = members[0].strategy if salts else "priority"
         is_even = len({one.weight for one in members}) == 1
         found.append(Group(members, members[0].place, strategy, salts, is_even))
     return tuple(found)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from routing.providers import Provider
+from routing.rules import Rule
 from routing.snapshot import CredentialView
 
 REFUSALS = {
@@ -22,6 +23,7 @@ REFUSALS = {
     "dialect_not_served": "The providers of this model do not speak the caller's dialect.",
     "model_not_allowed": "This tenant or key may not use the model.",
     "provider_not_allowed": "This tenant or key may not use the providers of the model.",
+    "excluded_by_rule": "A rule of the operator excludes every provider that has this model.",
     "excluded": "The operator has excluded this model at every provider that has it.",
 }
 EXCLUSIONS = {
@@ -36,6 +38,8 @@ EXCLUSIONS = {
     "dialect_not_served": "does not speak the caller's dialect for this model",
     "model_not_allowed": "is not asked: this tenant or key may not use the model",
     "provider_not_allowed": "may not be used by this tenant or key",
+    "excluded_by_rule": "is excluded for this model by a rule",
+    "plan_not_allowed": "has a plan that a rule leaves out for this model",
     "excluded": "is excluded for this model by the operator",
 }
 # What a rest after such a failure is called; all others are limits.
@@ -61,6 +65,7 @@ class Candidate:
     url: str
     key: Key
     quirks: frozenset[str] = frozenset()  # the provider's at this address
+    rule: Rule | None = None  # the operator's for this model
     site: str = field(init=False, default="")  # under which health.py keeps what concerns all accounts at this address
 
     def __post_init__(self) -> None:
@@ -72,6 +77,11 @@ class Candidate:
     def place(self) -> Place:
         """Return what it shares with its equals."""
         return self.provider.id, self.credential.priority if self.credential is not None else 0
+
+    @property
+    def strategy(self) -> str:
+        """Return how it and its equals are ordered, by name."""
+        return (self.rule.accounts if self.rule is not None else "") or self.provider.strategy
 
     @property
     def weight(self) -> int:

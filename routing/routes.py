@@ -5,16 +5,17 @@ which may be a pool); each target leads to stops (names.py), a stop is a provide
 and accounts come candidates. Whose turn it is and who rests is planner.py.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from uuid import UUID
 
-from routing import names, ordering, targets
+from routing import names, ordering, rules, targets
 from routing.addresses import fill, join_url
 from routing.dialects import DRAWING_MODEL, EXCHANGEABLE, PICTURE_MODELS, STAND_INS
 from routing.plan import Candidate, Exclusion, Group, Plan
 from routing.providers import Provider
+from routing.rules import Rule
 from routing.snapshot import CredentialView, Snapshot
 from routing.snapshot.views import forms
 
@@ -51,6 +52,7 @@ class Way:
 
     target: str
     stop: names.Stop
+    rule: Rule | None = None
 
 
 # The dialects that are best, in order, and all that will do.
@@ -130,10 +132,25 @@ def _ways(wished: Iterable[str], snapshot: Snapshot) -> tuple[names.Meaning, lis
         skipped |= dict.fromkeys(meant.skipped)
         if meant.refusal is not None:
             refusals.append(meant.refusal)
-        for stop in meant.stops:
-            ways.setdefault(stop, Way(target, stop))
+        for way in _in_order(target, meant.stops, snapshot):
+            ways.setdefault(way.stop, way)
     refusal = next((one for one in refusals if one != "unknown_model"), "unknown_model") if not ways else None
     return names.Meaning(tuple(way.stop for way in ways.values()), refusal, tuple(skipped)), list(ways.values())
+
+
+def _in_order(target: str, stops: Sequence[names.Stop], snapshot: Snapshot) -> list[Way]:
+    """Return the stops of a target as its rule orders them, if it has one."""
+    spelt = (target, *(stop.model for stop in stops))
+    rule = rules.first(snapshot.rules, (form for name in spelt for form in forms(name))) if snapshot.rules else None
+    if rule is None:
+        return [Way(target, stop) for stop in stops]
+    ordered = sorted(stops, key=lambda stop: _dollars(stop, snapshot)) if rule.order_providers == "cheapest" else stops
+    return [Way(target, stop, rule) for stop in sorted(ordered, key=lambda stop: rule.place(stop.provider_id))]
+
+
+def _dollars(stop: names.Stop, snapshot: Snapshot) -> float:
+    price = snapshot.facts_of(stop.provider_id, stop.model).price
+    return float("inf") if price is None or price.blended is None else price.blended
 
 
 def _wanted(dialects: tuple[str, ...]) -> _Wanted:
@@ -158,25 +175,17 @@ def _routes_of(
     alias: str | None,
 ) -> Routes:
     candidates: list[Candidate] = []
+    set_aside: list[Candidate] = []  # of a plan that a rule leaves out
     excluded = [Exclusion(provider_id, None, code) for provider_id, code in meaning.skipped]
     for way in ways:
-        stop = way.stop
-        provider = snapshot.providers[stop.provider_id]
         if fault := _forbidden(asked, way, snapshot):
-            excluded.append(Exclusion(provider.id, None, fault, stop.model))
+            excluded.append(Exclusion(way.stop.provider_id, None, fault, way.stop.model))
             continue
-        # Accounts are many, addresses few: each is worked out once.
-        doors: dict[tuple[bool, str], Door] = {}
-        for credential in snapshot.credentials.get(provider.id, (None,)):
-            place = (credential.kind == "oauth_bearer", credential.base_url) if credential else (False, "")
-            here = doors.get(place) or doors.setdefault(place, _door(provider, place, stop.model, wanted))
-            if here.fault:
-                excluded.append(exclusion(provider.id, credential, here.fault, stop.model))
-            else:
-                key = credential.id if credential else provider.id
-                candidates.append(
-                    Candidate(provider, credential, stop.model, here.protocol, here.url, key, here.quirks)
-                )
+        for candidate in _candidates(way, wanted, snapshot, excluded):
+            (set_aside if _is_left_out(candidate) else candidates).append(candidate)
+    if candidates:
+        excluded += [exclusion(one.provider.id, one.credential, "plan_not_allowed", one.model) for one in set_aside]
+    candidates = candidates or set_aside
     refusal = None if candidates else meaning.refusal or _why_nobody(excluded)
     groups = ordering.groups_of(candidates)
     whole = Plan(asked.model, tuple(candidates), tuple(excluded), refusal, None, alias)
@@ -189,29 +198,59 @@ def _routes_of(
     )
 
 
+def _candidates(way: Way, wanted: _Wanted, snapshot: Snapshot, excluded: list[Exclusion]) -> Iterator[Candidate]:
+    """Yield the accounts of one stop; those without a door are added to `excluded`."""
+    stop, provider = way.stop, snapshot.providers[way.stop.provider_id]
+    # Accounts are many, addresses few: each is worked out once.
+    doors: dict[tuple[bool, str], Door] = {}
+    for credential in snapshot.credentials.get(provider.id, (None,)):
+        place = (credential.kind == "oauth_bearer", credential.base_url) if credential else (False, "")
+        here = doors.get(place) or doors.setdefault(place, _door(provider, place, stop.model, wanted, way.rule))
+        if here.fault:
+            excluded.append(exclusion(provider.id, credential, here.fault, stop.model))
+        else:
+            key = credential.id if credential else provider.id
+            yield Candidate(provider, credential, stop.model, here.protocol, here.url, key, here.quirks, way.rule)
+
+
+def _is_left_out(candidate: Candidate) -> bool:
+    rule, credential = candidate.rule, candidate.credential
+    return rule is not None and credential is not None and credential.plan_type in rule.excluded_plans
+
+
 def _forbidden(asked: Asked, way: Way, snapshot: Snapshot) -> str:
     """Return why the operator lets no such call go there, as a code; empty if nothing forbids it."""
     stop = way.stop
     if snapshot.is_excluded(stop.provider_id, stop.model):
         return "excluded"
+    if way.rule is not None and stop.provider_id in way.rule.excluded_providers:
+        return "excluded_by_rule"
     return forbidden((asked.model, way.target, stop.model), stop.provider_id, asked.who, snapshot)
 
 
-def _door(provider: Provider, place: tuple[bool, str], model: str, wanted: _Wanted) -> Door:
+def _door(provider: Provider, place: tuple[bool, str], model: str, wanted: _Wanted, rule: Rule | None = None) -> Door:
     is_oauth, own_base = place
     base = provider.base_for(oauth=is_oauth, own=own_base)
     if not base:
         return Door("", "no_base_url")
     paths = provider.paths_at(base)
-    protocol = _protocol([name for name in provider.protocols_for(model) if name in paths], wanted)
+    protocol = _protocol([name for name in provider.protocols_for(model) if name in paths], wanted, rule)
     if protocol is None:
         return Door("", "dialect_not_served")
     return Door(join_url(base, fill(paths[protocol], model)), "", protocol, provider.quirks_at(base))
 
 
-def _protocol(spoken: list[str], wanted: _Wanted) -> str | None:
-    """Return the first of the best dialects that the provider speaks, else its own best of those that will do."""
+def _protocol(spoken: list[str], wanted: _Wanted, rule: Rule | None) -> str | None:
+    """Return the first of the best dialects that the provider speaks, else its own best of those that will do.
+
+    A rule's dialects come before the caller's own, behind a profile's; one that it excludes is used only if there is no
+    other.
+    """
     best, others = wanted
+    if rule is not None and len(others) > 1:
+        best = (*best[:-1], *(name for name in rule.protocols if name in others), *best[-1:])
+        allowed = [name for name in spoken if name not in rule.excluded_protocols]
+        spoken = allowed if any(name in others for name in allowed) else spoken
     return next((name for name in best if name in spoken), None) or next((one for one in spoken if one in others), None)
 
 
@@ -225,4 +264,4 @@ def _refused(asked: Asked, code: str) -> Routes:
 
 
 # Where nobody is left: the exclusion that says most, best first; each is a refusal too.
-WHY_NOBODY = ("model_not_allowed", "provider_not_allowed", "dialect_not_served", "excluded")
+WHY_NOBODY = ("model_not_allowed", "provider_not_allowed", "dialect_not_served", "excluded_by_rule", "excluded")

@@ -1,4 +1,4 @@
-"""Credentials and model wishes from outside: environment, inline JSON, keys.json, models.json -> rows (F-188..F-197).
+"""What comes from outside: environment, inline JSON, keys.json, models.json, a policy file -> rows (F-188..F-197).
 
 Without DATABASE_URL the rows that came from outside follow it: changed when it changes, removed when it is gone. With
 DATABASE_URL the database is the truth: from outside come only providers and model names that it does not know yet.
@@ -18,7 +18,7 @@ from accounts.fields import reveal
 from accounts.models import Credential, account_id_of
 from proxx.kit.sealing import SealBroken, Secret
 from proxx.upstream import auth
-from routing import keys_file, models_file, provider_env
+from routing import keys_file, models_file, policy_file, policy_rows, provider_env
 from routing.keys_file import Account, FileFault
 from routing.models import ModelPreference
 from routing.providers import Provider
@@ -54,7 +54,7 @@ def sync_if_changed() -> SeedReport | None:
     now = _signature()
     if now == _seen:
         return None
-    report = sync_credentials() + sync_models()
+    report = sync_credentials() + sync_models() + sync_rules()
     _seen = now
     return report
 
@@ -87,6 +87,19 @@ def sync_models() -> SeedReport:
         return _write_wishes(wishes)
     except IntegrityError:
         return _write_wishes(wishes)
+
+
+def sync_rules() -> SeedReport:
+    """Bring the rules that come from the policy file up to date. Idempotent."""
+    path = settings.PROXY_POLICY_CONFIG_FILE
+    try:
+        text = read_file(path) if path else ""
+        rules, notes = policy_file.parse(text, name=Path(path).name) if text else ([], [])
+    except FileFault as fault:
+        return SeedReport(faults=(f"{fault} The rules read before stay in force.",))
+    if path and not text:
+        notes = [f"{Path(path).name} is not there, or empty: no rules come from it."]
+    return SeedReport(*policy_rows.follow(rules), faults=tuple(notes))
 
 
 def _wanted_accounts() -> tuple[dict[str, list[Account]], list[str]]:
@@ -281,4 +294,5 @@ def _signature() -> object:
             return None
         return found.st_mtime_ns, found.st_size, found.st_ino
 
-    return facts(settings.PROXY_KEYS_FILE), facts(settings.PROXY_MODELS_FILE)
+    files = (settings.PROXY_KEYS_FILE, settings.PROXY_MODELS_FILE, settings.PROXY_POLICY_CONFIG_FILE)
+    return tuple(facts(path) for path in files)

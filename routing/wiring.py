@@ -14,7 +14,15 @@ from routing import revision
 
 # CatalogModel is written in bulk by catalog/refresh.py, which raises the number itself, and only if a list changed;
 # its signals are wired for the rare hand that edits a row.
-from routing.models import CatalogModel, FactSetting, Listener, ModelExclusion, ModelPreference, ProviderSetting
+from routing.models import (
+    CatalogModel,
+    FactSetting,
+    Listener,
+    ModelExclusion,
+    ModelPreference,
+    PolicyRule,
+    ProviderSetting,
+)
 
 WATCHED: tuple[type[models.Model], ...] = (
     Tenant,
@@ -23,6 +31,7 @@ WATCHED: tuple[type[models.Model], ...] = (
     Credential,
     ModelPreference,
     ModelExclusion,
+    PolicyRule,
     ProviderSetting,
     Listener,
     FactSetting,

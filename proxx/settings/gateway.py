@@ -26,6 +26,7 @@ UPSTREAM_FALLBACK_PROVIDER_IDS = env.words(
     default={"vivgrid": "ollama-cloud", "ollama-cloud": "vivgrid"}.get(UPSTREAM_PROVIDER_ID, ""),
 )
 EXCLUDED_PROVIDER_MODELS = env.words("EXCLUDED_PROVIDER_MODELS")  # provider:model, the model may hold *
+PROXY_POLICY_CONFIG_FILE = env.text("PROXY_POLICY_CONFIG_FILE")  # rules by model family, JSON
 DISABLED_PROVIDER_IDS = env.words("DISABLED_PROVIDER_IDS")
 LOCAL_OLLAMA_ENABLED = env.flag("LOCAL_OLLAMA_ENABLED", default=True)
 LOCAL_OLLAMA_MODEL_PATTERNS = env.words("LOCAL_OLLAMA_MODEL_PATTERNS", default=":2b,:3b,:4b,:7b,:8b")

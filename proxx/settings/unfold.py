@@ -94,6 +94,7 @@ UNFOLD: dict[str, Any] = {
                     _page("Credentials", "lock", "accounts.credential"),
                     _page("Providers", "hub", "routing.providersetting"),
                     _page("Models", "neurology", "routing.catalogmodel"),
+                    _page("Rules", "rule", "routing.policyrule"),
                 ],
             },
             {

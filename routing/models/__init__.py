@@ -12,5 +12,6 @@ from routing.models.listener import Listener as Listener
 from routing.models.names import ModelExclusion as ModelExclusion
 from routing.models.names import ModelPreference as ModelPreference
 from routing.models.rest import KeptRest as KeptRest
+from routing.models.rules import PolicyRule as PolicyRule
 from routing.models.wishes import ConfigRevision as ConfigRevision
 from routing.models.wishes import ProviderSetting as ProviderSetting

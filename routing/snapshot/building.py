@@ -15,7 +15,7 @@ from routing import provider_env, revision
 from routing import rows as provider_rows
 from routing.models import CatalogModel, CatalogState, ModelPreference, ProviderSetting
 from routing.providers import Provider, ProviderFault, generic
-from routing.snapshot import entrances, knowing, restrictions
+from routing.snapshot import entrances, knowing, restrictions, ruling
 from routing.snapshot.exclusions import excluded
 from routing.snapshot.listing import Listing
 from routing.snapshot.views import Catalog, CredentialView, Snapshot, TenantView
@@ -50,6 +50,7 @@ def build() -> Snapshot:
     catalogs = _catalogs(desk, rows, credentials)
     preferences = [*ModelPreference.objects.all()]
     tenants = [*Tenant.objects.all()]
+    rules = ruling.read(desk.providers, desk.faults)
     exclusions = excluded(desk.providers, desk.faults)
     entered = entrances.read()
     desk.faults.extend(entered.faults)
@@ -70,6 +71,7 @@ def build() -> Snapshot:
         preferred=listing.preferred,
         aliases=listing.aliases,
         exclusions=exclusions,
+        rules=rules,
         prefixes=_prefixes(desk.providers),
         local_patterns=tuple(settings.LOCAL_OLLAMA_MODEL_PATTERNS) if settings.LOCAL_OLLAMA_ENABLED else (),
         profiles=entered.profiles,

@@ -12,6 +12,7 @@ from routing import capabilities
 from routing.capabilities import Facts, Known
 from routing.permits import Permit
 from routing.providers import Provider
+from routing.rules import Rule
 
 # Names come from callers: what the planner remembers per name must have an end.
 MEMO_WEIGHT = 50_000
@@ -131,6 +132,7 @@ class Snapshot:
     preferred: tuple[str, ...] = ()
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # lower-case name -> its targets in order
     permits: Mapping[UUID, Permit] = field(default_factory=dict)  # by the id of a tenant or key that has any lists
+    rules: tuple[Rule, ...] = ()  # in the order in which they are tried
     exclusions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # provider id -> globs of models
     prefixes: tuple[tuple[str, str], ...] = ()  # lower-case prefix -> provider id, longest first
     local_patterns: tuple[str, ...] = ()

@@ -8,7 +8,15 @@ from django.db import models, transaction
 from accounts.models import ApiKey, Credential, Profile, Tenant
 from proxx.kit import shared_state
 from routing import revision, wiring
-from routing.models import CatalogModel, FactSetting, Listener, ModelExclusion, ModelPreference, ProviderSetting
+from routing.models import (
+    CatalogModel,
+    FactSetting,
+    Listener,
+    ModelExclusion,
+    ModelPreference,
+    PolicyRule,
+    ProviderSetting,
+)
 
 ROWS: dict[type[models.Model], dict[str, Any]] = {
     Tenant: {"slug": "acme", "name": "Acme"},
@@ -17,6 +25,7 @@ ROWS: dict[type[models.Model], dict[str, Any]] = {
     Listener: {"name": "bridge", "host": "bridge.example.com"},
     Credential: {"provider_id": "groq", "secret": "key"},
     ModelPreference: {"name": "gpt-x"},
+    PolicyRule: {"name": "glm", "pattern": "glm-*"},
     ModelExclusion: {"provider_id": "groq", "pattern": "llama*"},
     ProviderSetting: {"provider_id": "lab", "base_url": "http://127.0.0.1:1"},
     FactSetting: {"model": "gpt-x"},
