@@ -13,12 +13,12 @@ from typing import Final, Literal, TypeVar
 from uuid import UUID
 
 import django.db
-from django.conf import settings
 
 from accounts.asking import Asker, TooManyWaiting
 from accounts.guesses import Guesses
 from accounts.models import ApiKey
 from proxx.kit import clock
+from proxx.kit.configured import settings
 
 # How long after the last contact a remembered key is good even if no grace is wanted: reload polls every 2 s,
 # and one late poll is no outage.

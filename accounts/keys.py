@@ -17,7 +17,6 @@ from math import ceil
 from typing import Final, Literal
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
@@ -33,6 +32,7 @@ from accounts.models import (
     Tenant,
 )
 from proxx.kit import clock, sealing
+from proxx.kit.configured import settings
 
 __all__ = [
     "Doubt",

@@ -5,11 +5,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.conf import settings
-
 from analytics.record import UsageRecord
 from analytics.writer import Writer
 from proxx.kit import metrics
+from proxx.kit.configured import settings
 
 logger = logging.getLogger(__name__)
 

@@ -23,11 +23,11 @@ from operator import itemgetter
 from uuid import UUID
 
 import msgspec
-from django.conf import settings
 
 from accounts.asking import Asker, TooManyWaiting
 from proxx.kit import clock, shared_state
 from proxx.kit.companion import Companion
+from proxx.kit.configured import settings
 from routing.plan import Candidate, Group, Key, Place
 
 IDLE_SECONDS = 24 * 3600.0

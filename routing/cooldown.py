@@ -8,8 +8,7 @@ import random
 from dataclasses import dataclass
 from typing import Literal
 
-from django.conf import settings
-
+from proxx.kit.configured import settings
 from proxx.upstream.failures import Failure
 from routing import health
 from routing.plan import Candidate

@@ -3,13 +3,13 @@ A4)."""
 
 from collections.abc import Callable, Iterable
 
-from django.conf import settings
 from django.http import HttpRequest
 
 from accounts import keys
 from accounts.keys import IdentityUnavailable, KeyHolder
 from proxx.api import entrance
 from proxx.gateway.errors import BadRequest, Forbidden, Unauthorized, Unavailable
+from proxx.kit.configured import settings
 
 CARRIERS = ("HTTP_X_API_KEY", "HTTP_X_GOOG_API_KEY", "HTTP_API_KEY")
 SCOPE = "proxy:use"

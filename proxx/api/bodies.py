@@ -8,9 +8,9 @@ import zlib
 
 import brotli  # type: ignore[import-untyped]
 import zstandard
-from django.conf import settings
 
 from proxx.gateway.errors import BadRequest, TooLarge, UnsupportedMedia
+from proxx.kit.configured import settings
 
 _CHUNK = 256 * 1024
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS

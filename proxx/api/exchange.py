@@ -4,7 +4,6 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -15,6 +14,7 @@ from proxx.gateway.call import Call
 from proxx.gateway.errors import BadRequest, Forbidden, UnsupportedMedia
 from proxx.gateway.pump import Reply
 from proxx.kit import clock, ids
+from proxx.kit.configured import settings
 from proxx.protocols.hub.errors import Unreadable
 from proxx.protocols.hub.request import Envelope
 from proxx.protocols.profile import asked

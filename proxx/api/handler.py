@@ -11,7 +11,6 @@ from contextlib import aclosing
 from functools import lru_cache
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, get_resolver
@@ -23,6 +22,7 @@ from proxx.api.heart import Heart
 from proxx.api.request import ClientRequest
 from proxx.gateway.errors import GatewayError, MethodNotAllowed, NotFound, TooLarge
 from proxx.gateway.pump import BrokenOff
+from proxx.kit.configured import settings
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

@@ -11,7 +11,6 @@ from contextlib import aclosing
 from typing import Any
 
 import msgspec
-from django.conf import settings
 from django.http import HttpResponse
 
 from proxx.api import errors, exchange
@@ -21,6 +20,7 @@ from proxx.api.request import ClientRequest
 from proxx.api.socket_history import Ask, History, output_of
 from proxx.gateway.errors import BadRequest, Forbidden, GatewayError, TooLarge
 from proxx.kit import clock, ids
+from proxx.kit.configured import settings
 from proxx.protocols import registry
 from proxx.protocols.framing.lenient import FAULTS, decode
 from proxx.protocols.framing.sse import data_of, frames

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
 import msgspec
-from django.conf import settings
 
 from proxx.gateway import keepsakes
 from proxx.gateway.call import Call
 from proxx.gateway.errors import BadRequest
+from proxx.kit.configured import settings
 from proxx.protocols import registry
 from proxx.protocols.fetched import Wanted, filled
 from proxx.protocols.hub.errors import Inexpressible, Unreadable

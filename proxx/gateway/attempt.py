@@ -11,12 +11,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from functools import partial
 
-from django.conf import settings
-
 from proxx.gateway import continuing, fetching, mending, pacing, posting, translate
 from proxx.gateway.asking import Route
 from proxx.gateway.call import Attempt, Call
 from proxx.kit import clock
+from proxx.kit.configured import settings
 from proxx.protocols.continuation import ContinuedTranslation
 from proxx.protocols.framing.sse import FrameTooLarge
 from proxx.protocols.hub.errors import Inexpressible

@@ -6,11 +6,10 @@ now refuses, is told as cut off by length.
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-from django.conf import settings
-
 from proxx.gateway import mending, translate
 from proxx.gateway.asking import Route
 from proxx.gateway.call import Call
+from proxx.kit.configured import settings
 from proxx.protocols.continuation import ContinuedTranslation
 from proxx.protocols.hub.errors import Inexpressible
 from proxx.protocols.hub.parts import Part

@@ -11,14 +11,13 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from django.conf import settings
-
 from proxx.gateway import recall, verdict
 from proxx.gateway.attempt import AttemptFailed, Blank, Speaking, speak
 from proxx.gateway.call import Call
 from proxx.gateway.errors import GatewayError
 from proxx.gateway.verdict import Blamed
 from proxx.kit import clock
+from proxx.kit.configured import settings
 from routing import cooldown, health, planner
 from routing.plan import PASSING
 from routing.planner import Candidate, Plan

@@ -7,10 +7,9 @@ it could not is told to the log, never to the caller, who might be looking for s
 import asyncio
 import logging
 
-from django.conf import settings
-
 from proxx.gateway import asking
 from proxx.gateway.call import Call
+from proxx.kit.configured import settings
 from proxx.protocols import fetched, registry
 from proxx.upstream.fetch import Medium, NotFetched, fetch
 from routing.planner import Candidate

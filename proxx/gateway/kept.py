@@ -14,10 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import msgspec
-from django.conf import settings
 
 from accounts.keys import KeyHolder
 from proxx.kit import clock, sealing, shared_state
+from proxx.kit.configured import settings
 from proxx.protocols.framing.lenient import FAULTS, decode
 
 T = TypeVar("T")

@@ -1,10 +1,9 @@
 """The HTTP request by which one candidate is asked: address, headers, credential, patience."""
 
-from django.conf import settings
-
 from proxx.gateway import mending
 from proxx.gateway.asking import FEATURES, Route
 from proxx.gateway.call import Call
+from proxx.kit.configured import settings
 from proxx.protocols.profile.options import Options
 from proxx.upstream import auth, client
 from proxx.upstream.message import HeaderList, Timeouts, UpstreamRequest

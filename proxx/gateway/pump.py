@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from urllib.parse import quote
 
-from django.conf import settings
-
 from proxx.gateway import translate
 from proxx.gateway.attempt import FAULTS, Speaking, discreet, repeats_secret
 from proxx.gateway.call import Call
 from proxx.gateway.errors import GatewayError
 from proxx.kit import clock
+from proxx.kit.configured import settings
 from proxx.protocols.framing.sse import FrameTooLarge
 from proxx.protocols.hub.errors import ErrorFacts
 from proxx.protocols.profile.asked import FAST

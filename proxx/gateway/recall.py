@@ -13,12 +13,12 @@ from dataclasses import replace
 from uuid import UUID
 
 import msgspec
-from django.conf import settings
 
 from proxx.gateway import kept
 from proxx.gateway.call import Call, Recalled
 from proxx.gateway.errors import BadRequest, TooLarge
 from proxx.gateway.kept import Kept
+from proxx.kit.configured import settings
 from proxx.protocols.framing.lenient import FAULTS, decode
 from proxx.protocols.framing.members import Unclear, replaced, with_first
 from proxx.protocols.hub.conversation import traits_of

@@ -8,14 +8,13 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from functools import partial
 
-from django.conf import settings
-
 from proxx.gateway import settle, verdict
 from proxx.gateway.attempt import ERROR_BODY_LIMIT, ERROR_BODY_PATIENCE, FAULTS, lost, repeats_secret
 from proxx.gateway.call import Attempt, Call
 from proxx.gateway.errors import GatewayError, TimedOut, Unavailable, UpstreamFailed
 from proxx.gateway.pump import UPSTREAM_IDS, BrokenOff, Reply
 from proxx.kit import clock
+from proxx.kit.configured import settings
 from proxx.protocols.hub.errors import ErrorFacts
 from proxx.protocols.spec import Watch
 from proxx.upstream import auth, client, failures

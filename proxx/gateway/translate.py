@@ -8,12 +8,12 @@ elsewhere.
 from collections.abc import Sequence
 
 import msgspec
-from django.conf import settings
 
 from proxx.gateway.asking import Route, read
 from proxx.gateway.call import Call
 from proxx.gateway.pacing import PacedWatch
 from proxx.kit import clock
+from proxx.kit.configured import settings
 from proxx.protocols import registry
 from proxx.protocols.continuation import ContinuedTranslation, one_of
 from proxx.protocols.framing.lenient import FAULTS

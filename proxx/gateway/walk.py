@@ -7,8 +7,6 @@ Where it goes next: planner (routing), failover, attempt, pump; settle when the 
 import asyncio
 from functools import partial
 
-from django.conf import settings
-
 from proxx.gateway import failover, pump, recall, settle, translate
 from proxx.gateway.asked import CallQuestion
 from proxx.gateway.attempt import Speaking
@@ -16,6 +14,7 @@ from proxx.gateway.call import Call
 from proxx.gateway.errors import GatewayError
 from proxx.gateway.pump import Reply
 from proxx.kit import clock
+from proxx.kit.configured import settings
 from routing import planner
 from routing.planner import Plan
 

@@ -16,7 +16,8 @@ from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from django.conf import settings
+
+from proxx.kit.configured import settings
 
 MARK = "proxx1"
 NONCE_BYTES = 12

@@ -10,8 +10,8 @@ import ssl
 from functools import cache, lru_cache
 
 import httpx
-from django.conf import settings
 
+from proxx.kit.configured import settings
 from proxx.upstream.failures import prose
 from proxx.upstream.message import UpstreamRequest, UpstreamResponse
 from proxx.upstream.stock import NEEDS_H2, StockTransport, speaks_http2

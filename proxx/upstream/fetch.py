@@ -14,8 +14,8 @@ import socket
 from dataclasses import dataclass
 
 import httpx
-from django.conf import settings
 
+from proxx.kit.configured import settings
 from proxx.upstream import client
 from proxx.upstream.message import ReplyTooLarge, Timeouts, UpstreamRequest, UpstreamResponse
 from proxx.upstream.transport import Transport
