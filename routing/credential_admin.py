@@ -18,8 +18,9 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelect2Widget
 from accounts.admin.base import CarefulAdmin, ago
 from accounts.models import Credential, account_id_of
 from proxx.kit import clock, sealing
-from routing import provider_env, providers, rows
+from routing import health_admin, provider_env, providers, rows
 from routing.addresses import base_url_fault, origin
+from routing.health import Key
 from routing.models import ProviderSetting
 
 if TYPE_CHECKING:
@@ -170,15 +171,15 @@ class ProviderFilter(admin.SimpleListFilter):
 
 
 @admin.register(Credential)
-class CredentialAdmin(CarefulAdmin):
+class CredentialAdmin(health_admin.HealthPanel, CarefulAdmin):
     """What we send upstream: added, ordered, switched on and off."""
 
     form = CredentialForm
-    list_display = ("named", "provider", "state", "kind_shown", "priority", "weight", "came_from", "created")
+    list_display = ("named", "provider", "state", "health", "kind_shown", "priority", "weight", "came_from", "created")
     list_filter = (ProviderFilter, "enabled", "kind", "source")
     search_fields = ("label", "provider_id", "account_id", "last4")
     search_help_text = "Search by label, provider, account or last four characters"
-    actions = ("enable", "disable")
+    actions = ("enable", "disable", "clear_rests")
     ordering = ("provider_id", "priority")
     saved_along = {"secret": ("last4",)}
 
@@ -201,6 +202,15 @@ class CredentialAdmin(CarefulAdmin):
         if credential.expires_at is not None and credential.expires_at <= clock.now():
             return "expired"
         return "provider off" if credential.provider_enabled is False else "in use"
+
+    @display(description="health", label=health_admin.COLOURS)
+    def health(self, credential: Credential) -> tuple[str, str]:
+        """Show whether it rests after failures, and how long."""
+        return health_admin.state_of(credential.pk)
+
+    def health_names(self, obj: Credential) -> dict[Key, str]:
+        """Return its key, and by what name people know it."""
+        return {obj.pk: health_admin.name_of(obj)}
 
     @display(description="kind", ordering="kind")
     def kind_shown(self, credential: Credential) -> str:
@@ -260,6 +270,12 @@ class CredentialAdmin(CarefulAdmin):
     def disable(self, request: HttpRequest, queryset: QuerySet[Credential]) -> None:
         """Keep calls from using the chosen credentials."""
         self._switch(request, queryset, on=False)
+
+    @admin.action(description="Clear rests", permissions=["change"])
+    def clear_rests(self, request: HttpRequest, queryset: QuerySet[Credential]) -> None:
+        """Let the next call go to the chosen credentials, whatever they rest for."""
+        health_admin.clear_all(credential.pk for credential in queryset)
+        messages.success(request, "Cleared. The next calls may go there.")
 
     @transaction.atomic
     def _switch(self, request: HttpRequest, queryset: QuerySet[Credential], *, on: bool) -> None:

@@ -8,6 +8,7 @@ hot path does neither: a change of a fact is a note in a dictionary.
 import asyncio
 import logging
 import os
+import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -63,7 +64,7 @@ _message = msgspec.json.Decoder(_Message)
 _outbox: dict[Spot, str] = {}
 _unkept: set[Spot] = set()
 _kept: set[Spot] = set()  # spots that have a row, as far as we know
-_hearing = False  # what we were told is not told again
+_hearing = 0  # the thread that takes in what we were told: that is not told again
 _asker = Asker("health", waiting_limit=2)
 
 
@@ -136,7 +137,7 @@ def _note(what: str, key: Key, model: str) -> None:
         return
     spot = (key, model)
     _unkept.add(spot)
-    if settings.REDIS_URL and not _hearing:
+    if settings.REDIS_URL and _hearing != threading.get_ident():
         _outbox[spot] = "fresh" if what == "rest" and _outbox.get(spot) in ("clear", "fresh") else what
         _tell()
 
@@ -169,12 +170,12 @@ def _fact(what: str, spot: Spot) -> Fact:
 
 def _take_in(facts: Iterable[Fact]) -> None:
     global _hearing
-    _hearing = True
+    _hearing = threading.get_ident()
     try:
         for fact in facts:
             _apply(fact)
     finally:
-        _hearing = False
+        _hearing = 0
 
 
 def _apply(fact: Fact) -> None:

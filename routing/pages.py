@@ -66,7 +66,8 @@ answered without asking. When the time is over the circuit is half open: one cal
 and its success closes the circuit for all. An answer that is only slow opens nothing.
 
 Processes that share a `REDIS_URL` tell each other of rests, circuits and recoveries within moments. Hard rests are also
-kept in the database, for the next start.
+kept in the database, for the next start. The pages of credentials and providers in the console show what rests, why and
+until when, and clear it, for one model or for all.
 
 """
 FAILURES_MIDDLE = """

@@ -17,8 +17,9 @@ from unfold.decorators import display
 from accounts.admin.base import CarefulAdmin
 from accounts.models import Credential
 from proxx.kit import clock
-from routing import pages, provider_env, providers, reload, rows
+from routing import health_admin, pages, provider_env, providers, reload, rows
 from routing.catalog import refresh
+from routing.health import Key
 from routing.looks import looked, tell
 from routing.models import CatalogState, ProviderSetting
 from routing.provider_form import ProviderForm
@@ -59,15 +60,15 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(ProviderSetting)
-class ProviderAdmin(CarefulAdmin):
+class ProviderAdmin(health_admin.HealthPanel, CarefulAdmin):
     """All providers, those with credentials first."""
 
     form = ProviderForm
-    list_display = ("named", "state", "speaks", "address", "credentials", "models", "comes_from")
+    list_display = ("named", "state", "health", "speaks", "address", "credentials", "models", "comes_from")
     list_filter = (StateFilter,)
     search_fields = ("provider_id", "label", "base_url")
     search_help_text = "Search by name or address"
-    actions = ("enable", "disable", "look_again")
+    actions = ("enable", "disable", "look_again", "clear_rests")
     add_label = "Add private provider"
     fieldsets_shipped = (
         (None, {"fields": ("named_plain", "enabled", "priority", "strategy"), "description": KEPT}),
@@ -107,6 +108,25 @@ class ProviderAdmin(CarefulAdmin):
         if not provider.base_url:
             return "no address"
         return "no answer" if row.look_fault else "ready"
+
+    @display(description="health", label=health_admin.COLOURS)
+    def health(self, row: Any) -> tuple[str, str]:
+        """Show whether its address rests, or how many of its credentials do."""
+        for site in health_admin.sites_of(row.provider_id):
+            if (found := health_admin.state_of(site))[0] != "well":
+                return found
+        if row.resting_count:
+            word = "last" if row.resting_count < row.credential_count else "rests"
+            return word, f"{row.resting_count} of {row.credential_count} rest"
+        return ("well", "well") if row.credential_count else ("", "–")
+
+    def health_names(self, obj: ProviderSetting) -> dict[Key, str]:
+        """Return the keys of its addresses and credentials, and by what names people know them."""
+        held = Credential.objects.filter(provider_id=obj.provider_id).order_by("priority", "label")
+        whole: dict[Key, str] = {
+            key: key.partition("@")[2] or str(obj) for key in health_admin.sites_of(obj.provider_id)
+        }
+        return {**whole, **{credential.pk: health_admin.name_of(credential) for credential in held}}
 
     @display(description="speaks")
     def speaks(self, row: ProviderSetting) -> str:
@@ -166,10 +186,12 @@ class ProviderAdmin(CarefulAdmin):
         """Count credentials and models in the same query; those in use come first."""
         held = Credential.objects.filter(provider_id=OuterRef("provider_id"), enabled=True).order_by()
         count = Subquery(held.values("provider_id").annotate(number=Count("pk")).values("number"))
+        resting = held.filter(pk__in=health_admin.resting_ids()).values("provider_id").annotate(number=Count("pk"))
         look = CatalogState.objects.filter(provider_id=OuterRef("provider_id"))
         # Not super(): that would order by what is only annotated here.
         return ProviderSetting.objects.annotate(
             credential_count=Coalesce(count, 0),
+            resting_count=Coalesce(Subquery(resting.values("number")), 0),
             model_count=Coalesce(Subquery(look.values("count")[:1]), 0),
             fetched_at=Subquery(look.values("fetched_at")[:1]),
             look_fault=Subquery(look.values("fault")[:1]),
@@ -218,6 +240,13 @@ class ProviderAdmin(CarefulAdmin):
     def look_again(self, request: HttpRequest, queryset: QuerySet[ProviderSetting]) -> None:
         """Ask the chosen providers for their models."""
         tell(request, refresh.refresh([row.provider_id for row in queryset]))
+
+    @admin.action(description="Clear rests", permissions=["change"])
+    def clear_rests(self, request: HttpRequest, queryset: QuerySet[ProviderSetting]) -> None:
+        """Let the next call go to the chosen providers, whatever they or their credentials rest for."""
+        for row in queryset:
+            health_admin.clear_all(self.health_names(row))
+        messages.success(request, "Cleared. The next calls may go there.")
 
     def _switch(self, request: HttpRequest, queryset: QuerySet[ProviderSetting], *, on: bool) -> None:
         changed = list(queryset.exclude(enabled=on))

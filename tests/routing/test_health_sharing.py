@@ -1,5 +1,6 @@
 """What one process knows of rests reaches the others, and the next start."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
@@ -70,9 +71,9 @@ def test_an_open_circuit_is_known_elsewhere_and_closes_everywhere(clock, told, m
     health.good(site)
     monkeypatch.setattr(health_sharing, "SENDER", "first")
     health_sharing._send()
-    health_sharing._hearing = True
+    health_sharing._hearing = threading.get_ident()
     health.rest(site, 5, kind="connect_failed", is_open=True)
-    health_sharing._hearing = False
+    health_sharing._hearing = 0
     cross(told, monkeypatch, known=True)
     assert rest_of(site) is None
 
@@ -93,10 +94,10 @@ def test_what_an_operator_clears_is_clear_elsewhere_even_if_it_rests_anew(clock,
     health.clear(other)
     health.rest(other, 7, kind="rate_limited")
     health_sharing._send()
-    health_sharing._hearing = True
+    health_sharing._hearing = threading.get_ident()
     for key in (one, other):
         health.rest(key, 600, kind="quota_spent")
-    health_sharing._hearing = False
+    health_sharing._hearing = 0
     cross(told, monkeypatch, known=True)
     assert rest_of(one) is None
     found = rest_of(other)
@@ -106,9 +107,9 @@ def test_what_an_operator_clears_is_clear_elsewhere_even_if_it_rests_anew(clock,
 
 def test_who_starts_is_told_what_the_others_know(clock, told) -> None:
     one = uuid4()
-    health_sharing._hearing = True
+    health_sharing._hearing = threading.get_ident()
     health.rest(one, 60, kind="auth")
-    health_sharing._hearing = False
+    health_sharing._hearing = 0
     health_sharing.hear(msgspec.json.encode(health_sharing._Message("newcomer", is_hello=True)))
     health_sharing._send()
     (message,) = told
