@@ -20,6 +20,8 @@ class Wish:
     alias_of: str = ""
     declared: bool = False
     owned_by: str = ""
+    alias_is_off: bool = False
+    notes: str = ""
 
 
 def parse(text: str, *, name: str) -> list[Wish]:

@@ -5,7 +5,7 @@ place in proxx is told by cli_proxy_answers.py.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from proxx.kit.sealing import Secret
@@ -43,8 +43,8 @@ KINDS = {
     "xai-api-key": Kind("xai", {"protocols": ["openai_responses"], "paths": {"openai_responses": "/responses"}}),
 }
 STRATEGIES = {"round-robin": "round_robin", "weighted-round-robin": "weighted", "fill-first": "priority"}
-KEY_FIELDS = ("api-key", "base-url", "models", "weight", "priority")
-COMPATIBLE_FIELDS = ("name", "base-url", "api-key-entries", "api-keys", "models", "headers", "disabled", "priority")
+KEY_FIELDS = ("api-key", "base-url", "models", "excluded-models", "weight")
+COMPATIBLE_FIELDS = ("name", "base-url", "api-key-entries", "api-keys", "models", "headers", "disabled")
 MODEL_FIELDS = ("name", "alias")
 
 
@@ -58,11 +58,12 @@ class _Desk:
     accounts: list[Account]
     wishes: list[Wish]
     notes: list[str]
+    exclusions: list[tuple[str, str]]
 
 
 def read(data: Any, text: str, name: str, providers: Mapping[str, Provider]) -> Found:
     """Read the file; raise `FileFault` for what cannot be a key or an address."""
-    desk = _Desk(name, providers, {}, [], [], [])
+    desk = _Desk(name, providers, {}, [], [], [], [])
     for field in KINDS:
         for entry, here in _entries(data, field, name):
             _read_key(desk, KINDS[field], entry, here)
@@ -77,6 +78,7 @@ def read(data: Any, text: str, name: str, providers: Mapping[str, Provider]) -> 
         tuple(desk.accounts),
         merged_wishes(desk.wishes),
         tuple(desk.notes),
+        tuple(dict.fromkeys(desk.exclusions)),
     )
 
 
@@ -98,6 +100,9 @@ def _read_key(desk: _Desk, kind: Kind, entry: Mapping[str, Any], here: str) -> N
         desk.places[provider_id] = place
     desk.accounts.append(_account(provider_id, entry, here))
     _note_fields(desk, entry, KEY_FIELDS, here)
+    for pattern in listed(entry, "excluded-models", here):
+        if isinstance(pattern, str) and 0 < len(pattern.strip()) <= NAME_LIMIT:
+            desk.exclusions.append((provider_id, pattern.strip()))
     _read_models(desk, entry, here, declare=False)
 
 
@@ -159,28 +164,28 @@ def _read_models(desk: _Desk, entry: Mapping[str, Any], here: str, *, declare: b
         _note_fields(desk, model, MODEL_FIELDS, place)
         if declare:
             desk.wishes.append(Wish(name, declared=True))
-        _read_alias(desk, name, alias, place)
+        _read_alias(desk, name, alias)
 
 
-def _read_alias(desk: _Desk, name: str, alias: str, place: str) -> None:
+def _read_alias(desk: _Desk, name: str, alias: str) -> None:
     if not alias or alias.lower() == name.lower():
         return
-    earlier = next((wish for wish in desk.wishes if wish.alias_of and wish.name.lower() == alias.lower()), None)
-    if earlier is None:
+    known = [index for index, wish in enumerate(desk.wishes) if wish.alias_of and wish.name.lower() == alias.lower()]
+    if not known:
         desk.wishes.append(Wish(alias, alias_of=name))
-    elif earlier.alias_of.lower() != name.lower():
-        desk.notes.append(f"{place}: {shown(alias)} has several targets; only the first is taken over.")
+    elif name not in desk.wishes[known[0]].alias_of.splitlines():  # the same alias again is a pool
+        earlier = desk.wishes[known[0]]
+        desk.wishes[known[0]] = replace(earlier, alias_of=f"{earlier.alias_of}\n{name}")
 
 
 def _read_sign_in_aliases(desk: _Desk, data: Mapping[str, Any]) -> None:
     channels = data.get("oauth-model-alias") or {}
     if not isinstance(channels, dict):
         raise FileFault(f"{desk.name}: oauth-model-alias must be an object.")
-    for number, entries in enumerate(channels.values(), start=1):
-        here = f"{desk.name}, oauth-model-alias {number}"
+    for entries in channels.values():
         for entry in entries if isinstance(entries, list) else []:
             if isinstance(entry, dict) and text_of(entry, "name") and text_of(entry, "alias"):
-                _read_alias(desk, text_of(entry, "name")[:NAME_LIMIT], text_of(entry, "alias")[:NAME_LIMIT], here)
+                _read_alias(desk, text_of(entry, "name")[:NAME_LIMIT], text_of(entry, "alias")[:NAME_LIMIT])
 
 
 def _read_strategy(desk: _Desk, data: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ from accounts.models import Credential, account_id_of
 from proxx.kit import sealing
 from proxx.kit.sealing import SealBroken
 from routing.keys_file import Account
-from routing.models import ModelPreference, ProviderSetting
+from routing.models import ModelExclusion, ModelPreference, ProviderSetting
 from routing.models_file import Wish
 from routing.moving.found import Found, Place
 
@@ -59,6 +59,8 @@ def between(files: Iterable[Found]) -> Difference:
             desk.take_account(account)
         for wish in found.wishes:
             desk.take_wish(wish)
+        for provider_id, pattern in found.exclusions:
+            desk.take_exclusion(provider_id, pattern)
     return Difference(tuple(desk.changes), tuple(dict.fromkeys(desk.notes)))
 
 
@@ -78,6 +80,7 @@ class _Desk:
         self.notes: list[str] = []
         self.places = {row.provider_id: row for row in ProviderSetting.objects.all()}
         self.wishes = {row.name.lower(): row for row in ModelPreference.objects.all()}
+        self.excluded = {(row.provider_id, row.pattern.lower()) for row in ModelExclusion.objects.all()}
         self.by_name: dict[tuple[str, str], Credential] = {}
         self.by_token: dict[tuple[str, str], Credential] = {}
         self.taken: set[tuple[str, str]] = set()
@@ -140,11 +143,26 @@ class _Desk:
         added = row is None
         row = row or ModelPreference(name=wish.name)
         said: dict[str, Any] = {"alias_of": wish.alias_of, "owned_by": wish.owned_by}
-        said |= {"disabled": wish.disabled, "declared": wish.declared}
+        said |= {"disabled": wish.disabled, "declared": wish.declared, "notes": wish.notes}
         said = {field: value for field, value in said.items() if value}
-        told = _set(row, said if wish.rank is None else said | {"rank": wish.rank}, added=added)
+        said |= {"rank": wish.rank} if wish.rank is not None else {}
+        told = _set(row, said | ({"alias_enabled": False} if wish.alias_is_off else {}), added=added)
+        try:
+            row.clean()
+        except ValidationError as fault:
+            self.notes.append(f"model {wish.name} is not taken over: {' '.join(fault.messages)}")
+            return
         self.wishes[wish.name.lower()] = row
         self.say(row, f"model {wish.name}", told, added=added)
+
+    def take_exclusion(self, provider_id: str, pattern: str) -> None:
+        """Note that models are not to be had from a provider."""
+        row = ModelExclusion(provider_id=provider_id, pattern=pattern)
+        if (provider_id, pattern.lower()) in self.excluded:
+            self.changes.append(Change(KEPT, f"exclusion of {row}"))
+        else:
+            self.excluded.add((provider_id, pattern.lower()))
+            self.changes.append(Change(ADDED, f"exclusion of {row}", row))
 
     def say(
         self, row: ProviderSetting | Credential | ModelPreference, what: str, told: list[str], *, added: bool
@@ -184,7 +202,7 @@ def _set(row: models.Model, said: Mapping[str, Any], *, added: bool) -> list[str
 
 def _fact(field: str, value: Any) -> str:
     if isinstance(value, bool):
-        return _word(field) if value else "switched off"
+        return _word(field) if value else "alias switched off" if field == "alias_enabled" else "switched off"
     return f"{_word(field)} {_value(value)}"
 
 
@@ -199,7 +217,7 @@ def _value(value: Any) -> str:
         return " ".join(str(one) for one in value) or "none"
     if isinstance(value, dict):
         return " ".join(f"{key}={one}" for key, one in value.items()) or "none"
-    return str(value) or "none"
+    return ", then ".join(str(value).splitlines()) or "none"
 
 
 def _title(row: Credential, token: str) -> str:

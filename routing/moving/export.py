@@ -49,7 +49,9 @@ def models(token: Token) -> Exported:
     data: dict[str, Any] = {"preferred": [row.name for row in preferred]}
     data["disabled"] = [row.name for row in found if row.disabled]
     data["aliases"] = _aliases(found)
-    return data | ({"models": declared} if declared else {}), []
+    pools = sum(len(row.targets) > 1 or (row.alias_of != "" and not row.alias_enabled) for row in found)
+    notes = [f"models.json has one model an alias, and no switch: {pools} aliases are left out."] if pools else []
+    return data | ({"models": declared} if declared else {}), notes
 
 
 def accounts(token: Token) -> Exported:
@@ -73,8 +75,11 @@ def accounts(token: Token) -> Exported:
             notes.append(f"{row} is left out: MultiCodex cannot ask {row.provider_id}.")
             continue
         told.append(account)
-    aliases = _aliases([*ModelPreference.objects.all()])
-    pools = [{"id": alias, "targets": [target], "enabled": True} for alias, target in aliases.items()]
+    pools = [
+        {"id": row.name, "targets": [*row.targets], "enabled": row.alias_enabled} | _said(row, notes="description")
+        for row in ModelPreference.objects.all()
+        if row.targets
+    ]
     return {"accounts": told, "modelAliases": pools, "settings": {}}, notes
 
 
@@ -148,7 +153,7 @@ def _said(row: Any, **names: str) -> dict[str, Any]:
 
 
 def _aliases(found: list[ModelPreference]) -> dict[str, str]:
-    return {row.name: row.alias_of for row in found if row.alias_of}
+    return {row.name: row.alias_of for row in found if len(row.targets) == 1 and row.alias_enabled}
 
 
 SHAPES: Mapping[str, Callable[[Token], Exported]] = {

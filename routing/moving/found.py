@@ -36,6 +36,7 @@ class Found:
     accounts: tuple[Account, ...] = ()
     wishes: tuple[Wish, ...] = ()
     notes: tuple[str, ...] = ()
+    exclusions: tuple[tuple[str, str], ...] = ()  # provider id, pattern of models that are not to be had there
 
 
 def shown(name: object) -> str:

@@ -1,6 +1,5 @@
 """accounts.json of MultiCodex (F-198): accounts with their tokens, model aliases, settings."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +13,6 @@ from routing.moving.found import (
     listed,
     merged_wishes,
     own_place,
-    shown,
     sound_url,
     text_of,
     unknown,
@@ -28,7 +26,6 @@ ACCOUNT_FIELDS = (
 )
 # What it noted while it ran: proxx asks for it or finds out by itself.
 RUN_TIME_FIELDS = ("usage", "state")
-EFFORT = re.compile(r"(minimal|low|medium|high|xhigh):", re.IGNORECASE)
 PROVIDERS = {"openai": "openai", "mistral": "mistral", "zai": "zai", "openai-compatible": ""}
 SETTINGS = {
     "defaultPassthroughAccountId": "calls of unknown paths are not passed on to one account in proxx",
@@ -101,21 +98,19 @@ def _account(entry: Mapping[str, Any], here: str, place: Place | None, providers
 
 
 def _aliases(data: Mapping[str, Any], name: str) -> tuple[tuple[Wish, ...], list[str]]:
-    """Return a wish for each alias with one plain target; the others become notes."""
+    """Return a wish for each alias, its targets one a line, as they are written there."""
     wishes, notes = [], []
     for number, entry in enumerate(listed(data, "modelAliases", name), start=1):
         here = f"{name}, alias {number}"
         if not isinstance(entry, dict) or not 0 < len(text_of(entry, "id")) <= NAME_LIMIT:
             raise FileFault(f"{here}: an object with an id is expected.")
         notes += unknown(entry, ("id", "targets", "enabled", "description"), here)
-        targets = [target for target in listed(entry, "targets", here) if isinstance(target, str) and target.strip()]
-        alias = text_of(entry, "id")
-        if entry.get("enabled") is False:
-            notes.append(f"{here}: {shown(alias)} is switched off and not taken over.")
-        elif len(targets) != 1 or EFFORT.match(targets[0]):
-            notes.append(f"{here}: {shown(alias)} has several targets or one by effort; make it by hand.")
-        else:
-            wishes.append(Wish(alias, alias_of=targets[0].strip()[:NAME_LIMIT]))
+        targets = [target.strip() for target in listed(entry, "targets", here) if isinstance(target, str)]
+        told = text_of(entry, "description")
+        off = entry.get("enabled") is False
+        wishes.append(
+            Wish(text_of(entry, "id"), alias_of="\n".join(filter(None, targets)), alias_is_off=off, notes=told)
+        )
     return merged_wishes(wishes), notes
 
 

@@ -32,7 +32,10 @@ MULTICODEX: dict[str, Any] = {
         },
         {"id": "z1", "provider": "zai", "baseUrl": "https://api.z.ai", "accessToken": "key-of-zai-0123456"},
     ],
-    "modelAliases": [{"id": "fast", "targets": ["gpt-5-mini"], "enabled": True}],
+    "modelAliases": [
+        {"id": "fast", "targets": ["gpt-5-mini"], "enabled": True},
+        {"id": "smart", "targets": ["high:gpt-5", "gpt-5-mini"], "enabled": False, "description": "for hard work"},
+    ],
     "settings": {"defaultPassthroughAccountId": "a1"},
 }
 CLI_PROXY = """
@@ -41,7 +44,11 @@ api-keys: [client-key-1, client-key-2]
 something-new: 1
 routing: {strategy: fill-first}
 gemini-api-key:
-  - {api-key: key-of-gemini-0001, weight: 5, prefix: test, models: [{name: gemini-2.5-flash, alias: gf}]}
+  - api-key: key-of-gemini-0001
+    weight: 5
+    prefix: test
+    models: [{name: gemini-2.5-flash, alias: gf}]
+    excluded-models: ["*-preview"]
 codex-api-key:
   - {api-key: key-of-codex-00001, base-url: "https://relay.example.com/codex"}
 claude-api-key:
@@ -113,6 +120,16 @@ def test_a_compatible_account_of_multicodex_brings_its_provider() -> None:
     assert place.words == {"base_url": "https://llm.example.com/v1", "protocols": ["openai_responses", "openai_chat"]}
 
 
+def test_pools_of_multicodex_keep_targets_efforts_and_switches() -> None:
+    fast, smart = of(MULTICODEX).wishes
+    assert (fast.name, fast.alias_of, fast.alias_is_off) == ("fast", "gpt-5-mini", False)
+    assert (smart.alias_of, smart.alias_is_off, smart.notes) == ("high:gpt-5\ngpt-5-mini", True, "for hard work")
+
+
+def test_models_that_cli_proxy_leaves_out_are_excluded_at_their_provider() -> None:
+    assert of(CLI_PROXY, "config.yaml").exclusions == (("gemini", "*-preview"),)
+
+
 def test_what_multicodex_has_and_proxx_has_not_is_told() -> None:
     told = "\n".join(of(MULTICODEX).notes)
     for word in ("account 1: the refresh token", "account 2: the field odd", "had used", "defaultPassthroughAccountId"):
@@ -144,7 +161,7 @@ def test_addresses_and_orders_of_cli_proxy_become_providers() -> None:
 def test_model_names_of_cli_proxy_become_aliases_and_declared_names() -> None:
     wishes = {wish.name: wish for wish in of(CLI_PROXY, "config.yaml").wishes}
     assert wishes["gf"].alias_of == "gemini-2.5-flash"
-    assert wishes["kimi"].alias_of == "moonshotai/kimi-k2"
+    assert wishes["kimi"].alias_of == "moonshotai/kimi-k2\nglm-5", "the same alias again is a pool"
     assert wishes["moonshotai/kimi-k2"].declared
 
 
