@@ -1,16 +1,50 @@
 #!/usr/bin/env python
-"""Django's command line, with the production settings unless told otherwise."""
+"""Django's command line, with the production settings unless told otherwise.
+
+A house that nobody has entered yet has no secrets and no tables: that is told in a sentence, not in a traceback
+(`--traceback` shows that, too).
+"""
 
 import os
 import sys
+
+NO_TABLES = (
+    "The database is not ready: proxx was never started here, or its code is newer. Run `make run` once, or "
+    "`python manage.py migrate`."
+)
+NO_SECRETS = (
+    "The secrets are missing: `make run` makes them at its first start and writes them to .env. Elsewhere set "
+    "SECRET_KEY, PROXY_TOKEN_PEPPER and PROXY_ENCRYPTION_KEYS as the server has them."
+)
 
 
 def main() -> None:
     """Run one management command."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proxx.settings.prod")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+    from django.db import OperationalError, ProgrammingError
 
-    execute_from_command_line(sys.argv)
+    from proxx.kit.sealing import SealBroken
+
+    try:
+        execute_from_command_line(sys.argv)
+    except (ImproperlyConfigured, OperationalError, ProgrammingError, SealBroken) as fault:
+        sentence = told(fault)
+        if sentence is None or "--traceback" in sys.argv:
+            raise
+        sys.exit(sentence)
+
+
+def told(fault: Exception) -> str | None:
+    """Return what an operator should know and do; nothing for a fault that is no matter of setting up."""
+    text = str(fault)
+    if "SECRET_KEY" in text or "No encryption key" in text:
+        return NO_SECRETS
+    if type(fault).__name__ in ("ImproperlyConfigured", "SealBroken"):
+        return f"proxx is not set up: {text}"
+    missing = ("no such table", "no such column", "unable to open database file", "does not exist")
+    return NO_TABLES if any(word in text for word in missing) else None
 
 
 if __name__ == "__main__":

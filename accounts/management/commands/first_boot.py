@@ -7,7 +7,8 @@ import json
 import secrets
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError, transaction
 
 from accounts import keys
@@ -29,6 +30,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Create what is missing and print what was created."""
+        if not settings.KEY_PEPPER:
+            raise CommandError("PROXY_TOKEN_PEPPER is not set, so no server would know the key. `make run` sets it.")
         password = first_operator()
         token = first_key()
         if options["json"]:

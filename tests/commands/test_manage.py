@@ -1,0 +1,38 @@
+"""manage.py in a house that nobody has entered yet: a sentence in place of a traceback."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.commands import house
+from tests.house import files
+
+
+def told(folder: Path, *arguments: str, **variables: str) -> tuple[int, str]:
+    environment = house.environment(PROXX_ENV_FILE="/dev/null", PROXY_DATA_DIR=str(folder), **variables)
+    command = [sys.executable, "manage.py", *arguments]
+    done = subprocess.run(command, cwd=files.ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stderr.strip()
+
+
+def test_without_a_database_a_command_says_what_to_do(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "missing"):
+        code, said = told(folder, "explain_route", "gpt-x")
+        assert (code, len(said.splitlines())) == (1, 1)
+        assert "manage.py migrate" in said
+    assert "Traceback" in told(tmp_path, "explain_route", "gpt-x", "--traceback")[1]
+
+
+@pytest.mark.parametrize("arguments", [("import_legacy", "keys.example.json", "--yes"), ("first_boot",)])
+def test_without_secrets_a_command_says_which_are_missing(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    assert told(tmp_path, "migrate", "-v0")[0] == 0
+    code, said = told(tmp_path, *arguments)
+    assert (code, len(said.splitlines())) == (1, 1)
+    assert "PROXY_TOKEN_PEPPER" in said
+
+
+def test_a_setting_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    code, said = told(tmp_path, "explain_route", "gpt-x", PROXY_PORT="many")
+    assert (code, said) == (1, "proxx is not set up: PROXY_PORT must be a number.")
