@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from proxx.child import Child
+from proxx.child import Child, say
 from proxx.env_file import ROOT
 
 DATA = ROOT / "data" / "demo"
@@ -19,6 +19,7 @@ KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "TERM", "VIRTUAL_ENV",
 PLACE = ("PROXY_HOST", "HOST", "PROXY_PORT", "PORT", "PROXY_LOG_LEVEL")
 # Who calls: tenant, its name, calls a second.
 TENANTS = (("default", "Default", 0.5), ("research", "Research", 1.0), ("support", "Support desk", 0.7))
+VISITOR = "demo visitor"
 SECONDS, CALLS = 900, 900
 ACCOUNTS = [
     {"id": "team", "label": "Team account", "key": "sk-sim-team"},
@@ -79,7 +80,10 @@ def callers(environment: Mapping[str, str], base_url: str, provider_port: int) -
 
 
 def main() -> None:
-    """Make tenants and keys for the traffic, once; the tokens stay in a file that only its owner reads."""
+    """Make tenants and keys for the traffic, once; the tokens stay in a file that only its owner reads.
+
+    Later demos give the visitor a fresh key instead: the first one was shown once.
+    """
     import django
 
     django.setup()
@@ -87,6 +91,8 @@ def main() -> None:
     from accounts.models import Tenant
 
     if _keys_file().is_file():
+        for line in _welcome_back():
+            say(line)
         return
     tokens = []
     for slug, name, _ in TENANTS:
@@ -94,6 +100,17 @@ def main() -> None:
         tokens.append(keys.issue(tenant, label="demo traffic")[1])
     with os.fdopen(os.open(_keys_file(), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         json.dump(tokens, file)
+
+
+def _welcome_back() -> list[str]:
+    from accounts import keys
+    from accounts.models import DEFAULT_TENANT_ID, ApiKey, Tenant
+
+    for key in ApiKey.objects.filter(label=VISITOR, revoked_at=None):
+        keys.revoke(key)
+    _, token = keys.issue(Tenant.objects.get(pk=DEFAULT_TENANT_ID), label=VISITOR)
+    again = f"The password of an earlier demo still holds. Forgotten? Delete {DATA.relative_to(ROOT)} to begin anew."
+    return [f"  {'Fresh key':<10} export PROXX_KEY={token}", f"  {'':<10} {again}", ""]
 
 
 def _keys_file() -> Path:

@@ -1,10 +1,13 @@
 """The demo touches nothing of the operator's, and its parts agree."""
 
 import json
+import re
 
 import pytest
 
+from accounts.models import ApiKey
 from proxx import demo
+from proxx.kit import sealing
 from tests.upstreams import demo_traffic
 
 
@@ -44,3 +47,14 @@ def test_the_callers_keys_are_in_no_command_line(elsewhere):
     callers = demo.callers({"PATH": "/bin"}, "http://127.0.0.1:1", 2)
     assert [caller.environment["PROXX_KEY"] for caller in callers] == tokens
     assert not any(token in " ".join(caller.command) for caller in callers for token in tokens)
+
+
+@pytest.mark.django_db
+def test_a_later_demo_shows_one_fresh_key(monkeypatch):
+    monkeypatch.setattr(demo, "DATA", demo.ROOT / "data" / "demo")
+    first, second = ("\n".join(demo._welcome_back()) for _ in range(2))
+    tokens = [re.search(r"PROXX_KEY=(\S+)", said)[1] for said in (first, second)]
+    known = dict(ApiKey.objects.values_list("digest", "revoked_at"))
+    assert known[sealing.digest(tokens[0])] is not None
+    assert known[sealing.digest(tokens[1])] is None
+    assert "data/demo" in second
