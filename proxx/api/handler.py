@@ -28,6 +28,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+DEPARTURE = "proxx.departure"  # the ASGI extension of proxx/server/exchange.py
 _NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 # Clients use a handful of paths; an unknown one raises and is not kept.
 _resolve = lru_cache(maxsize=1024)(get_resolver(routes.__name__).resolve)
@@ -47,8 +48,13 @@ async def application(scope: MutableMapping[str, Any], receive: Receive, send: S
         await _send_whole(errors.respond(ClientRequest(scope, b""), error), send)
         return
     task = asyncio.current_task()
-    departure = asyncio.ensure_future(receive())
-    departure.add_done_callback(lambda _: task.cancel() if task is not None else None)
+    departure = _departure(scope, receive)
+
+    def left(_: object) -> None:
+        if task is not None:
+            task.cancel()
+
+    departure.add_done_callback(left)
     try:
         response = await _respond(ClientRequest(scope, body))
         if isinstance(response, StreamedAnswer):
@@ -66,7 +72,15 @@ async def application(scope: MutableMapping[str, Any], receive: Receive, send: S
         if task is not None:
             task.uncancel()
     finally:
+        departure.remove_done_callback(left)
         departure.cancel()
+
+
+def _departure(scope: MutableMapping[str, Any], receive: Receive) -> "asyncio.Future[Any]":
+    """Return what is done when the client has gone. Our own data plane knows it without a task that listens."""
+    known = scope.get("extensions", {}).get(DEPARTURE)
+    found: asyncio.Future[Any] = known() if known is not None else asyncio.ensure_future(receive())
+    return found
 
 
 async def _read_body(receive: Receive) -> bytes:
@@ -131,7 +145,7 @@ async def _send_whole(response: HttpResponseBase, send: Send) -> None:
     await send({"type": "http.response.body", "body": content})
 
 
-async def _send_stream(response: StreamedAnswer, send: Send, departure: "asyncio.Future[Message]") -> None:
+async def _send_stream(response: StreamedAnswer, send: Send, departure: "asyncio.Future[Any]") -> None:
     await send(_head(response))
     heart = Heart(send, response.heartbeat, settings.PROXY_STREAM_HEARTBEAT)
     try:

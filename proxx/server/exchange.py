@@ -19,6 +19,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Application = Callable[[Scope, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
 
+DEPARTURE: Final = "proxx.departure"  # ASGI extension: a call that gives a future of the client's departure
 GRACE: Final = 0.5  # seconds an application has to notice http.disconnect before it is cancelled
 
 _log = logging.getLogger("proxx.server")
@@ -61,6 +62,7 @@ class Exchange:
         self._length: int | None = None
         self._sent = 0
         self._receivers: list[asyncio.Future[None]] | None = None
+        scope["extensions"] = {DEPARTURE: self.departure}
 
     async def run(self, application: Application) -> None:
         """Have the application answer; whatever it does, the line goes on or ends."""
@@ -72,6 +74,7 @@ class Exchange:
         except Exception:
             _log.exception("The application failed at %s %s.", self.scope["method"], self.scope["path"])
         finally:
+            del self.scope["extensions"]  # it leads back to us: what is done with is not left to the garbage collector
             self.line.ended(self)
 
     async def receive(self) -> Message:
@@ -79,14 +82,19 @@ class Exchange:
         if self._body is not None:
             body, self._body = self._body, None
             return {"type": "http.request", "body": body, "more_body": False}
-        if not self.gone and not self.complete:
-            receiver = self.line.loop.create_future()
-            if self._receivers is None:
-                self._receivers = [receiver]
-            else:
-                self._receivers.append(receiver)
-            await receiver
+        await self.departure()
         return {"type": "http.disconnect"}
+
+    def departure(self) -> "asyncio.Future[None]":
+        """Return what is done when the client has gone: what a task that awaits `receive` knows, without the task."""
+        receiver = self.line.loop.create_future()
+        if self.gone or self.complete:
+            receiver.set_result(None)
+        elif self._receivers is None:
+            self._receivers = [receiver]
+        else:
+            self._receivers.append(receiver)
+        return receiver
 
     async def send(self, message: Message) -> None:
         """Take a part of the answer; waits while the client reads slower than we write."""
