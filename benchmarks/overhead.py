@@ -1,7 +1,8 @@
 """CPU and time per whole request: direct, through proxx, and a trivial endpoint of the same server, in turns.
 
-Blocks alternate, so that a disturbance of the machine strikes all three alike; the median block counts. A block's
-CPU is read a little after its end: the records of its calls are written by then, and belong to it.
+Two more go through proxx: *failover*, where the first account asked fails in every call, and *resting*, where one of
+two accounts rests. Blocks alternate, so that a disturbance of the machine strikes all alike; the median block counts.
+A block's CPU is read a little after its end: the records of its calls are written by then, and belong to it.
 """
 
 import statistics
@@ -11,9 +12,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from benchmarks import load
-from benchmarks.serving import Serving, body
+from benchmarks.serving import FAILING_MODEL, RESTING_MODEL, Serving, body
 
 CONCURRENCY = (1, 32)
+# What is measured, and which of it are calls of models through proxx.
+TARGETS = ("direct", "proxx", "failover", "resting", "health")
+CALLS = ("proxx", "failover", "resting")
 RECORDS_LAG = 0.5  # seconds: two turns of the record writer
 
 
@@ -40,11 +44,13 @@ class Sizes:
 
 
 def measure(serving: Serving, upstream_port: int, sizes: Sizes, say: Callable[[str], None]) -> dict[str, Any]:
-    """Measure all three targets at both concurrencies; return medians and every block."""
+    """Measure all targets at both concurrencies; return medians and every block."""
     direct = load.post("/v1/chat/completions", body("bench"), key="sk-benchmark-0123456789")
     targets = (
         ("direct", upstream_port, direct),
         ("proxx", serving.port, serving.payload()),
+        ("failover", serving.port, serving.payload(FAILING_MODEL)),
+        ("resting", serving.port, serving.payload(RESTING_MODEL)),
         ("health", serving.port, load.get("/health")),
     )
     blocks: list[Block] = []
@@ -52,7 +58,7 @@ def measure(serving: Serving, upstream_port: int, sizes: Sizes, say: Callable[[s
     for concurrency in CONCURRENCY:
         for name, port, payload in targets:  # warm up
             found = load.ask_for(port, payload, concurrency=concurrency, seconds=min(1.0, sizes.seconds))
-            warm += found.done if name == "proxx" else 0
+            warm += found.done if name in CALLS else 0
         time.sleep(RECORDS_LAG)
         for number in range(sizes.blocks):
             say(f"requests, concurrency {concurrency}, block {number + 1} of {sizes.blocks}")
@@ -63,7 +69,7 @@ def measure(serving: Serving, upstream_port: int, sizes: Sizes, say: Callable[[s
     return {
         "medians": _medians(blocks),
         "blocks": [asdict(block) for block in blocks],
-        "calls": warm + sum(block.done for block in blocks if block.target == "proxx"),
+        "calls": warm + sum(block.done for block in blocks if block.target in CALLS),
         "failed": sum(block.failed for block in blocks),
     }
 
@@ -73,7 +79,7 @@ def _block(name: str, port: int, payload: bytes, concurrency: int, seconds: floa
     found = load.ask_for(port, payload, concurrency=concurrency, seconds=seconds)
     cpu = None
     if serving:
-        time.sleep(RECORDS_LAG if name == "proxx" else 0)
+        time.sleep(RECORDS_LAG if name in CALLS else 0)
         cpu = (serving.cpu() - before) / max(1, found.done) * 1e6
     return Block(
         name,
@@ -90,7 +96,7 @@ def _block(name: str, port: int, payload: bytes, concurrency: int, seconds: floa
 def _medians(blocks: list[Block]) -> list[dict[str, Any]]:
     rows = []
     for concurrency in CONCURRENCY:
-        for target in ("direct", "proxx", "health"):
+        for target in TARGETS:
             mine = [block for block in blocks if (block.target, block.concurrency) == (target, concurrency)]
             costs = [block.cpu_us for block in mine if block.cpu_us is not None]
             rows.append(

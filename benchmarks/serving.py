@@ -20,9 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import load, machine
+from benchmarks import load, machine, upstream
 
 MODEL = "openai/bench"
+FAILING_MODEL = "bench"  # asked of Groq first, whose only account fails in every call, then of OpenAI
+RESTING_MODEL = "mistral/bench"  # has two accounts, one of which rests from its first call on
 DATABASE = "proxx.sqlite3"
 READY_WITHIN = 60.0
 PADDING = "Please say something that is about as long as this sentence is, and mind the punctuation. "
@@ -157,7 +159,12 @@ def environment(name: str, port: int, upstream_port: int, folder: Path) -> dict[
         "PROXY_LIST_WATCH": "false",  # the provider lists one model; the streams' names are none of its list
         "OPENAI_API_KEY": "sk-benchmark-0123456789",
         "OPENAI_BASE_URL": f"http://127.0.0.1:{upstream_port}/v1",
-        "UPSTREAM_PROVIDER_ID": "openai",
+        "UPSTREAM_PROVIDER_ID": "groq",
+        "UPSTREAM_FALLBACK_PROVIDER_IDS": "openai",
+        "GROQ_API_KEY": upstream.FAILS,
+        "GROQ_BASE_URL": f"http://127.0.0.1:{upstream_port}/v1",
+        "MISTRAL_BASE_URL": f"http://127.0.0.1:{upstream_port}/v1",
+        "PROXY_KEYS_JSON": json.dumps({"providers": {"mistral": [upstream.RESTS, "sk-benchmark-0123456789"]}}),
     }
 
 

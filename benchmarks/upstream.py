@@ -2,7 +2,8 @@
 
 A POST whose body holds `bench-CHUNKSxMS` is answered by a stream of that many events, that many milliseconds apart
 (0: all in one write); each event carries the CLOCK_MONOTONIC nanosecond of its writing. Any other POST gets one JSON
-completion, a GET the list of models. The scripted provider of the tests is another: it checks what it is sent.
+completion, a GET the list of models; two keys are always refused. The scripted provider of the tests is another: it
+checks what it is sent.
 """
 
 import asyncio
@@ -17,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+FAILS = "sk-benchmark-fails"  # a key whose every call fails at once, in a way that lets nobody rest
+RESTS = "sk-benchmark-rests"  # one that is limited for a day
 ROOT = Path(__file__).resolve().parent.parent
 ID = "chatcmpl-benchmark0000000000000000000"
 HEAD = (
@@ -25,6 +28,7 @@ HEAD = (
 )
 STREAM = re.compile(rb"bench-(\d+)x(\d+)")
 USAGE = re.compile(rb'"include_usage": ?true')
+REFUSED = re.compile(f"{FAILS}|{RESTS}".encode())
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
@@ -73,7 +77,10 @@ class _Connection(asyncio.Protocol):
             return
         request, self._data = self._data[:total], self._data[total:]
         found = STREAM.search(request, end)
-        if request.startswith(b"GET"):
+        refused = REFUSED.search(request, 0, end)
+        if refused:
+            self._transport.write(_REFUSALS[refused[0]])
+        elif request.startswith(b"GET"):
             self._transport.write(_MODELS)
         elif found:
             self._stream(int(found[1]), int(found[2]), usage=bool(USAGE.search(request, end)))
@@ -124,6 +131,16 @@ def _fixed(body: str) -> bytes:
     return f"{head}content-length: {len(body)}\r\n\r\n{body}".encode()
 
 
+def _refusal(status: str, header: str) -> bytes:
+    body = '{"error":{"message":"No.","type":"bench","param":null,"code":null}}'
+    head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\n{header}content-length: {len(body)}\r\n\r\n"
+    return f"{head}{body}".encode()
+
+
+_REFUSALS = {
+    FAILS.encode(): _refusal("408 Request Timeout", ""),
+    RESTS.encode(): _refusal("429 Too Many Requests", "retry-after: 86400\r\n"),
+}
 _WHOLE = _fixed(
     f'{{\n  "id": "{ID}",\n  "object": "chat.completion",\n  "created": 1760000000,\n  "model": "bench",\n'
     '  "choices": [\n    {\n      "index": 0,\n'

@@ -63,8 +63,9 @@ def answering(provider: SimulatedProvider) -> list[str]:
     return [str(entry.header("authorization")).removeprefix("Bearer ") for entry in good]
 
 
-def test_a_conversation_stays_in_four_processes_and_moves_once(several, provider: SimulatedProvider) -> None:
-    proxies = several(4)
+@pytest.mark.parametrize("real", [False, pytest.param(True, marks=pytest.mark.real)], ids=["alone", "with Redis"])
+def test_a_conversation_stays_in_four_processes_and_moves_once(several, provider: SimulatedProvider, real) -> None:
+    proxies = several(4, real=real)
     talk = Conversation(proxies, "Why is the sky blue?")
     for _ in range(20):
         talk.turn()
