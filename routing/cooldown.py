@@ -176,6 +176,7 @@ _ROWS = (
     ),
     Row("timed_out", "nobody", "Long thinking is no illness; waiting twice would be."),
     Row("empty", "model", "An answer without content.", at_most=10, is_soft=True, opens_after=3, opens_for=30),
+    Row("unreasoned", "nobody", "An answer without the reasoning that was asked for; better than none.", again=True),
     Row("malformed", "credential", "An answer that is not one.", at_most=10, is_soft=True, opens_after=0),
     Row("truncated", "credential", "Broke off before it said anything.", at_most=5, is_soft=True, opens_after=0),
 )

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from functools import partial
 
-from proxx.gateway import continuing, fetching, mending, pacing, posting, translate
+from proxx.gateway import continuing, fetching, mending, pacing, posting, reasoning, translate
 from proxx.gateway.asking import Route
 from proxx.gateway.call import Attempt, Call
 from proxx.kit import clock
@@ -110,6 +110,7 @@ async def _first_event(call: Call, candidate: Candidate, attempt: Attempt, chose
         bodies = await continuing.whole(call, chosen, bodies[0], partial(_sent, call, candidate))
     seen, written = translate.whole(call, chosen, bodies)
     _judge(call, seen, ended=True)
+    _require_reasoning(call, bodies)
     return Speaking(candidate, response, seen, written, chosen)
 
 
@@ -130,12 +131,14 @@ async def _begin_stream(call: Call, candidate: Candidate, response: UpstreamResp
     pieces = aiter(response)
     if isinstance(watch, ContinuedTranslation):
         pieces = continuing.pieces(call, chosen, response, watch, partial(_sent, call, candidate))
-    held = []
+    held, raw = [], []
     size, begun = 0, False
     async for piece in pieces:
         if not begun and not chosen.upstream.streams_json and piece.lstrip().startswith(b"{"):
             return await _not_a_stream(call, candidate, response, chosen, piece, pieces)
         begun = begun or bool(piece.strip())
+        if call.reasoning_due:
+            raw.append(piece)
         ready = watch.feed(piece)
         held.append(ready)
         size += len(ready)
@@ -147,6 +150,7 @@ async def _begin_stream(call: Call, candidate: Candidate, response: UpstreamResp
     else:
         held.append(watch.close())
         _judge(call, watch.seen, ended=True)
+    _require_reasoning(call, raw)
     return Speaking(candidate, response, watch.seen, b"".join(held), chosen, watch, pieces)
 
 
@@ -166,6 +170,7 @@ async def _not_a_stream(
         if len(body) > settings.PROXY_REPLY_LIMIT:
             raise AttemptFailed(failures.named("malformed", "The provider's answer is too large."))
     _judge(call, chosen.upstream.watch_whole(body), ended=True)
+    _require_reasoning(call, [body])
     watch, told = translate.replayed(call, chosen, body)
     if call.options is not None and call.options.delay is not None:
         while not watch.seen.spoke and not watch.seen.ended:
@@ -190,6 +195,11 @@ def _judge(call: Call, seen: Seen, *, ended: bool) -> None:
         raise AttemptFailed(failures.named("malformed", f"The provider sent {seen.malformed}."))
     if ended and not seen.spoke:
         raise AttemptFailed(failures.named("empty"))
+
+
+def _require_reasoning(call: Call, bodies: list[bytes]) -> None:
+    if call.reasoning_due and not reasoning.is_shown(bodies):
+        raise AttemptFailed(failures.named("unreasoned"))
 
 
 def _judge_blank(call: Call, seen: Seen) -> None:

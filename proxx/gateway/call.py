@@ -52,7 +52,8 @@ class Call:
     `fail` writes the error that ends the client's stream, in step with what was sent of it.
     `recalled` is what was put in place of references to kept responses; `refers` an id among them that only the
     provider can know. `whole` gives the response resource of an answer that is to be kept. `blanks` counts answers
-    that ended before anything was seen of them. `options` are those of the profile that applies, `wishes` what they
+    that ended before anything was seen of them, `reasoning_due` says that one without reasoning is none.
+    `options` are those of the profile that applies, `wishes` what they
     come to for this request, `own_key` the key of a provider that the caller brought. `fetched` are media by
     their addresses: base64 and the media type they came with. `complaints` are what providers blamed that could be
     taken away, by provider, model and dialect. `deadline` is the stopwatch reading after which no
@@ -89,6 +90,7 @@ class Call:
     refers: str = ""
     whole: Callable[[], bytes] | None = None
     blanks: int = 0
+    reasoning_due: bool = False
     fetched: dict[str, tuple[str, str]] | None = None
     complaints: dict[tuple[str, str, str], Complaint] = field(default_factory=dict)
     outcome: str = "cancelled"

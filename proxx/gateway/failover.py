@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from proxx.gateway import recall, verdict
+from proxx.gateway import reasoning, recall, verdict
 from proxx.gateway.attempt import AttemptFailed, Blank, Speaking, speak
 from proxx.gateway.call import Call
 from proxx.gateway.errors import GatewayError
@@ -99,6 +99,8 @@ async def _one_round(call: Call, plan: Plan) -> Speaking:
         if health.rests and _is_closed(candidate, this):
             this.skipped.append(candidate)
             continue
+        if settings.PROXY_REASONING_FAILOVER:
+            call.reasoning_due = candidate is not plan.candidates[-1] and reasoning.is_due(call, candidate)
         try:
             return await _spoken(call, candidate)
         except Blank as blank:
@@ -191,6 +193,7 @@ async def _twice(call: Call, candidate: Candidate) -> Speaking:
 async def _in_place(call: Call, plan: Plan, this: _Round) -> Speaking:
     """Every candidate failed, some in a passing way: give these a few more chances, each after a longer pause."""
     last: AttemptFailed | None = None
+    call.reasoning_due = False
     choices = {**{one: 0.0 for one in this.skipped if one.site in this.sites}, **this.again}
     is_single, turn = len(plan.candidates) == 1, 0
     while choices:

@@ -45,6 +45,7 @@ UPSTREAM_TRANSIENT_RETRY_BACKOFF = env.milliseconds("UPSTREAM_TRANSIENT_RETRY_BA
 # Where there is only one candidate, and it is busy: doubling pauses (F-154).
 PROXY_SINGLE_RETRY_COUNT = env.whole("PROXY_SINGLE_RETRY_COUNT", default=3, most=1000)
 PROXY_SINGLE_RETRY_BASE = env.milliseconds("PROXY_SINGLE_RETRY_BASE_MS", default=1)
+PROXY_REASONING_FAILOVER = env.flag("PROXY_REASONING_FAILOVER", default=False)  # F-107
 PROXY_HOLD_SECONDS = env.number("PROXY_HOLD_SECONDS", default=0)  # 0: who finds nobody free is told so at once
 PROXY_STREAM_HEARTBEAT = env.number("PROXY_STREAM_HEARTBEAT", default=15)  # 0: never
 # 0: never before the first event. A stream that is held must not look dead.

@@ -11,7 +11,7 @@ import pytest
 from tests.gateway.raw_upstream import RawUpstream
 from tests.live import LiveProxx
 from tests.until import until
-from tests.upstreams.script import FOREVER, say, stall
+from tests.upstreams.script import FOREVER, say, stall, think
 from tests.upstreams.server import SimulatedProvider
 
 BREAKER = {"PROXY_BREAKER_FAILURES": "3", "PROXY_BREAKER_SECONDS": "1", "UPSTREAM_TRANSIENT_RETRY_COUNT": "0"}
@@ -168,6 +168,25 @@ def test_an_address_that_two_accounts_cannot_reach_is_left_for_the_next_provider
     first, second = proxx.chat("gpt-x"), proxx.chat("gpt-x")
     assert (first[0], first[1]["x-proxx-attempts"]) == (200, "3")
     assert (second[0], second[1].get("x-proxx-attempts")) == (200, None)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_without_the_reasoning_asked_for_goes_to_the_next_account(start_proxx, provider, stream):
+    proxx: LiveProxx = start_proxx(env={**keys("sk-sim-1", "sk-sim-2"), "PROXY_REASONING_FAILOVER": "true"})
+    asked = {"stream": stream, "reasoning_effort": "high"}
+    provider.script(say("Hasty."), times=1)
+    provider.script(think("Let me see."), say("Wise."), times=1)
+    status, headers, body = proxx.chat("gpt-x", **asked)
+    assert (status, headers["x-proxx-attempts"]) == (200, "2")
+    assert b"Wise" in body
+    assert b"Hasty" not in body
+    # Not asked for, or nobody does better: then it is taken as it is.
+    provider.script(say("Hasty."), times=FOREVER)
+    status, headers, _ = proxx.chat("gpt-x", stream=stream)
+    assert (status, headers.get("x-proxx-attempts")) == (200, None)
+    status, headers, body = proxx.chat("gpt-x", **asked)
+    assert (status, headers["x-proxx-attempts"]) == (200, "2")
+    assert b"Hasty" in body
 
 
 def test_who_may_not_use_a_model_is_told_so_each_time(start_proxx):

@@ -174,6 +174,10 @@ def test_empty() -> None:
     opens_after("empty", 3, 30)
 
 
+def test_unreasoned() -> None:
+    leaves("unreasoned", move="next", again=True)
+
+
 def test_malformed() -> None:
     lets_rest("malformed", 10, soft=True)
     opens_after("malformed", 4, 7)

@@ -47,6 +47,7 @@ KINDS: dict[str, tuple[Scope, str]] = {
     "connect_failed": ("provider", "The provider could not be reached."),
     "timed_out": ("provider", "The provider did not answer in time."),
     "empty": ("model", "The provider's answer was empty."),
+    "unreasoned": ("model", "The answer lacks the reasoning that was asked for."),
     "malformed": ("provider", "The provider's answer could not be read."),
     "truncated": ("provider", "The provider's answer ended too early."),
 }
