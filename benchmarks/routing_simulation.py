@@ -92,7 +92,7 @@ def play(scenario: str, seed: int, requests: int, strategy: str) -> Score:
                     last[conversation] = (moment, candidate.key)
                     break
                 score.wasted += 1
-                cooldown.apply(_failure(*refused), candidate, tried_in_place=0)
+                cooldown.apply(_failure(*refused), candidate)
     score.unused_five_hours, score.unused_week = world.unused(FIVE_HOURS), world.unused(WEEK)
     return score
 

@@ -78,7 +78,9 @@ def fastest(group: Sequence[Candidate], turn: int) -> Sequence[Candidate]:
         return in_turn
     average = sum(heard.values()) / len(heard)
     alike = min(heard.values()) + ALIKE
-    return sorted(in_turn, key=lambda one: (max(heard.get(one.key, average), alike), COST.get(plan_of(one), 1)))
+    if len({plan_of(one) for one in group}) > 1:
+        in_turn = sorted(in_turn, key=_cost)
+    return sorted(in_turn, key=lambda one: max(heard.get(one.key, average), alike))
 
 
 def by_lot(group: Sequence[Candidate], turn: int) -> Sequence[Candidate]:
@@ -109,7 +111,7 @@ def plan_aware(group: Sequence[Candidate], turn: int) -> Sequence[Candidate]:
 
 def free_first(group: Sequence[Candidate], turn: int) -> Sequence[Candidate]:
     """Begin with free plans, then what costs least; equals take turns."""
-    return sorted(round_robin(group, turn), key=lambda one: COST.get(plan_of(one), UNKNOWN_PLAN))
+    return sorted(round_robin(group, turn), key=_cost)
 
 
 def plan_of(candidate: Candidate) -> str:
@@ -120,6 +122,10 @@ def plan_of(candidate: Candidate) -> str:
 def rotated(items: Sequence[T], start: int) -> Sequence[T]:
     """Return the items beginning at `start`, wrapped around."""
     return (*items[start:], *items[:start]) if start else items
+
+
+def _cost(candidate: Candidate) -> int:
+    return COST.get(plan_of(candidate), UNKNOWN_PLAN)
 
 
 def _holder(group: Sequence[Candidate], place: float) -> int:
