@@ -22,6 +22,7 @@ MINUTE = timedelta(minutes=1)
 # The task, how often, and whether also once as soon as the clock starts.
 JOBS: tuple[tuple[str, timedelta, bool], ...] = (
     ("routing.tasks.refresh_catalogs", 10 * MINUTE, True),
+    ("routing.tasks.refresh_quota", 20 * MINUTE, True),
     ("analytics.tasks.rollup", MINUTE, True),
     ("analytics.tasks.retention", 60 * MINUTE, False),
 )

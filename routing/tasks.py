@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from routing import quota_refresh
 from routing.catalog import refresh
 
 
@@ -9,3 +10,9 @@ from routing.catalog import refresh
 def refresh_catalogs() -> None:
     """Look at every provider's list of models."""
     refresh.refresh()
+
+
+@shared_task(name="routing.tasks.refresh_quota", ignore_result=True)
+def refresh_quota() -> None:
+    """Ask every account that can be asked how much of its plan is left."""
+    quota_refresh.refresh()

@@ -100,10 +100,11 @@ def _begin_background_work() -> None:
     from django.conf import settings
 
     from analytics import queue
-    from routing import affinity, health_sharing, list_watch, reload
+    from routing import affinity, health_sharing, list_watch, quota_share, reload
 
     reload.start_watching()
     affinity.start_sharing()
+    quota_share.start_sharing()
     health_sharing.start_sharing()
     if settings.PROXY_LIST_WATCH:
         list_watch.start_watching()

@@ -67,6 +67,8 @@ PROXY_BREAKER_SECONDS = env.number("PROXY_BREAKER_SECONDS", default=5, least=0.1
 PROXY_BREAKER_SECONDS_MAX = env.number("PROXY_BREAKER_SECONDS_MAX", default=300, least=1)
 
 # What its accounts have left.
+PROXY_QUOTA_TIMEOUT = env.milliseconds("USAGE_TIMEOUT_MS", default=10, least=1)
+PROXY_QUOTA_CACHE = env.milliseconds("USAGE_CACHE_TTL_MS", default=300)
 PROXY_QUOTA_WARN_PERCENT = env.number("PROXY_QUOTA_WARN_PERCENT", default=90, most=100)
 PROXY_QUOTA_SPENT_PERCENT = env.number("PROXY_QUOTA_SPENT_PERCENT", default=98, least=1, most=100)
 
