@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelect2Widget
 from accounts.admin.base import CarefulAdmin, ago
 from accounts.models import Credential, account_id_of
 from proxx.kit import clock, sealing
-from routing import health_admin, provider_env, providers, rows
+from routing import health_admin, provider_env, providers, quota_admin, rows
 from routing.addresses import base_url_fault, origin
 from routing.health import Key
 from routing.models import ProviderSetting
@@ -171,15 +171,18 @@ class ProviderFilter(admin.SimpleListFilter):
 
 
 @admin.register(Credential)
-class CredentialAdmin(health_admin.HealthPanel, CarefulAdmin):
+class CredentialAdmin(quota_admin.QuotaPanel, health_admin.HealthPanel, CarefulAdmin):
     """What we send upstream: added, ordered, switched on and off."""
 
     form = CredentialForm
-    list_display = ("named", "provider", "state", "health", "kind_shown", "priority", "weight", "came_from", "created")
+    list_display = ("named", "provider", "state", "health", "left", "kind_shown", "priority", "weight", "came_from",
+                    "created")  # fmt: skip
     list_filter = (ProviderFilter, "enabled", "kind", "source")
     search_fields = ("label", "provider_id", "account_id", "last4")
     search_help_text = "Search by label, provider, account or last four characters"
-    actions = ("enable", "disable", "clear_rests")
+    actions = ("enable", "disable", "clear_rests", "ask_quota")
+    list_select_related = ("quota",)
+    change_form_outer_before_template = "admin/routing/credential_above.html"
     ordering = ("provider_id", "priority")
     saved_along = {"secret": ("last4",)}
 
