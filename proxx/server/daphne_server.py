@@ -60,6 +60,7 @@ class Server(daphne.server.Server):
             openHandshakeTimeout=self.websocket_handshake_timeout,
             maxMessagePayloadSize=self.websocket_max_message_size,
             maxFramePayloadSize=self.websocket_max_frame_size,
+            failByDrop=False,  # what is refused is told (1009 for a message that is too large), then closed
         )
         life = loop.create_task(self._live(listeners, when_listening), name="server")
         reactor.run(installSignalHandlers=False)

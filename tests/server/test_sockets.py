@@ -43,6 +43,13 @@ def test_a_websocket_speaks_through_either_data_plane(daphne):
     assert until(sock, struct.pack("!H", 1000))
 
 
+def test_a_message_that_is_too_large_is_refused_as_such(daphne):
+    sock = opened(daphne, "/chat")
+    sock.sendall(bytes([0x81, 0xFF]) + struct.pack("!Q", 2**40) + os.urandom(4))
+    heard = until(sock, struct.pack("!H", 1009))
+    assert heard[0] == 0x88
+
+
 def test_a_websocket_may_follow_other_requests_on_its_connection(daphne):
     sock = daphne.connect()
     sock.sendall(b"GET /echo HTTP/1.1\r\nHost: x\r\n\r\n")
