@@ -1,15 +1,26 @@
 """What the console says of looks at the providers' lists: how the last ones went, and what a new one found."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
+from django.db import DatabaseError
 from django.http import HttpRequest
 
 from accounts.admin.base import ago
+from accounts.asking import Asker, TooManyWaiting
+from proxx.kit import clock
 from routing import reload
+from routing.catalog import refresh
 from routing.catalog.merge import Look
 from routing.models import CatalogState
+from routing.snapshot.building import FRESH_SECONDS
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 3.0  # seconds that a page waits for answers
+_asker = Asker("list-refresh", waiting_limit=2)
 
 
 def lists() -> list[dict[str, Any]]:
@@ -28,13 +39,22 @@ def lists() -> list[dict[str, Any]]:
     ]
     return [
         {
+            "id": provider_id,
             "label": snapshot.providers[provider_id].label,
             "count": state.count if (state := states.get(provider_id)) else 0,
             "looked": looked(states.get(provider_id)),
             "fault": bool(state and state.fault),
+            "stale": is_stale(state),
         }
         for provider_id in found
     ]
+
+
+def is_stale(state: CatalogState | None) -> bool:
+    """Tell whether a list is so old that it no longer proves what a provider lacks."""
+    return bool(
+        state and state.count and state.fetched_at and clock.unix() - state.fetched_at.timestamp() >= FRESH_SECONDS
+    )
 
 
 def has_accounts() -> bool:
@@ -49,7 +69,25 @@ def looked(state: CatalogState | None) -> str:
     if not state.fault:
         return f"looked at {ago(state.fetched_at)}"
     before = f"; last read {ago(state.fetched_at)}" if state.fetched_at else ""
-    return f"tried {ago(state.tried_at)}: {state.fault}{before}"
+    fault = state.fault.removesuffix(".") if before else state.fault
+    return f"tried {ago(state.tried_at)}: {fault}{before}"
+
+
+def look(request: HttpRequest, provider_ids: Sequence[str] | None) -> None:
+    """Ask the providers beside the page, and tell what they said if they are quick; otherwise the page shows it later.
+
+    In a thread of this process and not by the worker: that may not run, and nobody could tell.
+    """
+    try:
+        asked = _asker.ask(lambda: refresh.refresh(provider_ids))
+        tell(request, asked.result(PATIENCE))
+    except TooManyWaiting:
+        messages.info(request, "The providers are being asked already. Reload this page in some seconds.")
+    except TimeoutError:
+        messages.info(request, "Some providers take their time. Reload this page in some seconds.")
+    except DatabaseError:
+        log.exception("Lists of models could not be stored.")
+        messages.error(request, "The lists could not be stored: the database has a fault.")
 
 
 def tell(request: HttpRequest, looks: Sequence[Look]) -> None:

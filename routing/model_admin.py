@@ -1,6 +1,7 @@
 """The console's pages for models: what the providers list (read-only), and the operator's wishes on names."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -8,16 +9,17 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import CharField, F, OuterRef, QuerySet, Subquery, TextField
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import path
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path, reverse
+from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from accounts.admin.base import CarefulAdmin, ago
-from routing import looks
-from routing.catalog import refresh
+from routing import facts_shown, looks, reload
+from routing.capabilities import Facts
 from routing.credential_admin import provider_labels
-from routing.models import CatalogModel, ModelPreference
+from routing.models import CatalogModel, FactSetting, ModelPreference
 
 LINES = 3
 FOLLOWS = "This follows models.json: change it there, and it changes here within seconds."
@@ -44,7 +46,7 @@ class ListingProviderFilter(admin.SimpleListFilter):
 class CatalogModelAdmin(CarefulAdmin):
     """What the providers list, as they said it last; nothing here is edited, but a name can be refused."""
 
-    list_display = ("named", "offered", "context", "output", "reasoning", "tools", "first_seen")
+    list_display = ("named", "offered", "size", "able", "priced", "first_seen", "correct")
     list_filter = (ListingProviderFilter,)
     search_fields = ("model_id", "display_name")
     search_help_text = "Search by model name"
@@ -62,25 +64,26 @@ class CatalogModelAdmin(CarefulAdmin):
         """Show whether clients may ask for it."""
         return "refused" if row.is_refused else "offered"
 
-    @display(description="context", ordering="context_window")
-    def context(self, row: CatalogModel) -> str:
-        """Show the context window in tokens."""
-        return _tokens(row.context_window)
+    @display(description="context", header=True, ordering="context_window")
+    def size(self, row: CatalogModel) -> list[str]:
+        """Show the context window above the longest answer."""
+        return facts_shown.size(_facts(row))
 
-    @display(description="longest answer", ordering="max_output_tokens")
-    def output(self, row: CatalogModel) -> str:
-        """Show the output limit in tokens."""
-        return _tokens(row.max_output_tokens)
+    @display(description="can do")
+    def able(self, row: CatalogModel) -> str:
+        """Show what it reads and does."""
+        return facts_shown.able(_facts(row))
 
-    @display(description="reasoning", ordering="supports_reasoning")
-    def reasoning(self, row: CatalogModel) -> str:
-        """Show whether it reasons, if its provider says so."""
-        return _yes_no(row.supports_reasoning)
+    @display(description="$ per million in / out", header=True)
+    def priced(self, row: CatalogModel) -> list[str]:
+        """Show input and output price above where it comes from."""
+        return facts_shown.price(_facts(row).price)
 
-    @display(description="tools", ordering="supports_tools")
-    def tools(self, row: CatalogModel) -> str:
-        """Show whether it calls tools, if its provider says so."""
-        return _yes_no(row.supports_tools)
+    @display(description="")
+    def correct(self, row: CatalogModel) -> str:
+        """Lead to the operator's own word on its facts."""
+        target = reverse("admin:routing_catalogmodel_facts", args=[row.pk])
+        return format_html('<a class="px-ask" href="{}">correct</a>', target)
 
     @display(description="first seen", ordering="first_seen_at")
     def first_seen(self, row: CatalogModel) -> str:
@@ -121,14 +124,29 @@ class CatalogModelAdmin(CarefulAdmin):
     def get_urls(self) -> list[Any]:
         """Add the address behind “Refresh now”."""
         look = self.admin_site.admin_view(require_POST(self.look_now))
-        return [path("look/", look, name="routing_catalogmodel_look"), *super().get_urls()]
+        facts = self.admin_site.admin_view(self.say_facts)
+        return [
+            path("look/", look, name="routing_catalogmodel_look"),
+            path("<int:pk>/facts/", facts, name="routing_catalogmodel_facts"),
+            *super().get_urls(),
+        ]
 
     def look_now(self, request: HttpRequest) -> HttpResponse:
-        """Ask all providers for their models now."""
+        """Ask all providers, or the one that is named, for their models now; the page waits for quick answers only."""
         if not _may_look(request):
             raise PermissionDenied
-        looks.tell(request, refresh.refresh())
+        named = request.POST.get("provider", "")
+        looks.look(request, [named] if named else None)
         return redirect("admin:routing_catalogmodel_changelist")
+
+    def say_facts(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Lead to the operator's row on this model's facts, or to a new one."""
+        row = get_object_or_404(CatalogModel, pk=pk)
+        said = FactSetting.objects.filter(model__iexact=row.model_id, provider_id=row.provider_id).first()
+        if said is not None:
+            return redirect("admin:routing_factsetting_change", said.pk)
+        known = {"model": row.model_id, "provider_id": row.provider_id}
+        return redirect(f"{reverse('admin:routing_factsetting_add')}?{urlencode(known)}")
 
     def has_wish_permission(self, request: HttpRequest) -> bool:
         """Allow the list's actions to those who may change wishes on models."""
@@ -231,9 +249,9 @@ def _follows(row: ModelPreference | None) -> bool:
     return row is not None and row.source == ModelPreference.Source.FILE and not settings.DATABASE_URL
 
 
-def _tokens(count: int | None) -> str:
-    return "–" if count is None else f"{count:,}"
-
-
-def _yes_no(value: bool | None) -> str:  # noqa: FBT001 - a value to show, not a switch
-    return "–" if value is None else "yes" if value else "no"
+def _facts(row: CatalogModel) -> Facts:
+    """Return what calls go by; of a provider that takes no calls, what its list said."""
+    snapshot = reload.current()
+    if row.provider_id in snapshot.providers:
+        return snapshot.facts_of(row.provider_id, row.model_id)
+    return row.facts()

@@ -18,9 +18,8 @@ from accounts.admin.base import CarefulAdmin
 from accounts.models import Credential
 from proxx.kit import clock
 from routing import health_admin, pages, provider_env, providers, reload, rows
-from routing.catalog import refresh
 from routing.health import Key
-from routing.looks import looked, tell
+from routing.looks import look, looked
 from routing.models import CatalogState, ProviderSetting
 from routing.provider_form import ProviderForm
 from routing.providers import Provider, ProviderFault
@@ -239,7 +238,7 @@ class ProviderAdmin(health_admin.HealthPanel, CarefulAdmin):
     @admin.action(description="Read the list of models now", permissions=["change"])
     def look_again(self, request: HttpRequest, queryset: QuerySet[ProviderSetting]) -> None:
         """Ask the chosen providers for their models."""
-        tell(request, refresh.refresh([row.provider_id for row in queryset]))
+        look(request, [row.provider_id for row in queryset])
 
     @admin.action(description="Clear rests", permissions=["change"])
     def clear_rests(self, request: HttpRequest, queryset: QuerySet[ProviderSetting]) -> None:

@@ -63,6 +63,7 @@ UNFOLD: dict[str, Any] = {
     "TABS": [
         _tabs(
             ("Listed by providers", "routing.catalogmodel"),
+            ("Facts and prices", "routing.factsetting"),
             ("Aliases and preferences", "routing.modelpreference"),
             ("Exclusions", "routing.modelexclusion"),
         ),

@@ -1,5 +1,7 @@
 """The console's pages for models."""
 
+import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +12,11 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Credential, Operator
 from proxx.kit import clock
+from routing import looks, reload
 from routing.catalog import refresh
 from routing.catalog.merge import Look
-from routing.models import CatalogModel, CatalogState, ModelPreference
+from routing.models import CatalogModel, CatalogState, FactSetting, ModelPreference
+from routing.snapshot.building import FRESH_SECONDS
 
 pytestmark = pytest.mark.django_db
 MODELS = "/console/routing/catalogmodel/"
@@ -117,7 +121,7 @@ def test_each_provider_says_when_it_was_looked_at_and_what_went_wrong(console: C
 def test_refresh_now_asks_all_providers_and_tells_what_was_found(
     console: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(refresh, "refresh", lambda: [Look("openai", fault="The provider answered 500.")])
+    monkeypatch.setattr(refresh, "refresh", lambda _: [Look("openai", fault="The provider answered 500.")])
     Credential.objects.create(provider_id="openai", secret="sk-one-0001")
     assert b"Refresh now" in console.get(MODELS).content
     page = console.post(f"{MODELS}look/", follow=True).content
@@ -132,3 +136,68 @@ def test_only_who_may_change_providers_may_refresh(client: Client) -> None:
     client.force_login(kim)
     assert b"Refresh now" not in client.get(MODELS).content
     assert client.post(f"{MODELS}look/").status_code == 403
+
+
+def test_one_provider_can_be_asked_alone(console: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(refresh, "refresh", lambda ids: asked.append(ids) or [])
+    Credential.objects.create(provider_id="openai", secret="sk-one-0001")
+    assert b'name="provider" value="openai"' in console.get(MODELS).content
+    console.post(f"{MODELS}look/", {"provider": "openai"})
+    assert asked == [["openai"]]
+
+
+def test_a_page_does_not_wait_for_a_slow_provider(console: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+    monkeypatch.setattr(looks, "PATIENCE", 0)
+    monkeypatch.setattr(refresh, "refresh", lambda _: release.wait(30) and [])
+    try:
+        assert b"Some providers take their time" in console.post(f"{MODELS}look/", follow=True).content
+    finally:
+        release.set()
+
+
+def test_an_old_list_is_marked(console: Client) -> None:
+    now = clock.now()
+    for provider_id, age in (("groq", 3 * FRESH_SECONDS), ("openai", 0)):
+        Credential.objects.create(provider_id=provider_id, secret=f"sk-{provider_id}-0001")
+        read = now - timedelta(seconds=age)
+        CatalogState.objects.create(provider_id=provider_id, tried_at=now, fetched_at=read, count=1)
+    assert console.get(MODELS).content.count(b"Too old to prove") == 1
+
+
+def test_the_list_shows_what_a_model_can_do_and_what_it_costs(console: Client) -> None:
+    Credential.objects.create(provider_id="groq", secret="sk-one-0001")
+    CatalogModel.objects.create(
+        provider_id="groq",
+        model_id="odd",
+        context_window=32_000,
+        inputs=["text", "image"],
+        supports_tools=False,
+        price={"input": 2_500_000_000, "output": 75_000_000, "cache_read": 0},
+    )
+    CatalogModel.objects.create(provider_id="groq", model_id="nobody-knows-it", position=1)
+    reload.install(None)
+    page = console.get(MODELS).content.decode()
+    for words in ("32,000", 'title="reads pictures"', "$2.50 / $0.075", "its own list, cached $0", "unpriced"):
+        assert words in page
+    assert 'title="calls tools"' not in page
+
+
+def test_a_model_leads_to_the_operators_own_word_on_it(console: Client) -> None:
+    row = listed("llama")[0]
+    page = f"{MODELS}{row.pk}/facts/"
+    assert console.get(page).headers["Location"] == "/console/routing/factsetting/add/?model=llama&provider_id=groq"
+    said = FactSetting.objects.create(model="LLAMA", provider_id="groq", tools=True)
+    assert console.get(page).headers["Location"] == f"/console/routing/factsetting/{said.pk}/change/"
+    assert "calls tools" in console.get("/console/routing/factsetting/").content.decode()
+
+
+def test_half_a_price_is_refused_in_words(console: Client) -> None:
+    fields = {"model": "llama", "provider_id": "", "price_input": "1", "images": "unknown", "notes": ""}
+    page = console.post("/console/routing/factsetting/add/", fields)
+    assert "Give the prices of input and output both" in page.content.decode()
+    assert console.post("/console/routing/factsetting/add/", {**fields, "price_output": "0.25"}).status_code == 302
+    price = FactSetting.objects.get().facts().price
+    assert price is not None
+    assert (price.input, price.output) == (1_000_000_000, 250_000_000)
