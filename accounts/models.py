@@ -170,6 +170,11 @@ class Credential(models.Model):
     )
     priority = models.IntegerField(default=100, help_text="Lower numbers are tried first.")
     weight = models.PositiveIntegerField(default=1, help_text="Share of traffic among equal priorities.")
+    at_once = models.PositiveIntegerField(
+        "calls at once",
+        default=0,
+        help_text="How many calls it takes at once, in each server process. More go elsewhere or wait. 0: no limit.",
+    )
     enabled = models.BooleanField(default=True)
     source = models.CharField(max_length=16, choices=Source.choices, default=Source.CONSOLE, editable=False)
     created_at = models.DateTimeField("created", default=clock.now, editable=False)

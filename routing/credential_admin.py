@@ -62,7 +62,8 @@ class CredentialForm(_CredentialForm):
 
     class Meta:
         model = Credential
-        fields = ("provider_id", "label", "kind", "secret", "base_url", "priority", "weight", "enabled", "account_id")
+        fields = ("provider_id", "label", "kind", "secret", "base_url", "priority", "weight", "at_once", "enabled",
+                  "account_id")  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -181,8 +182,6 @@ class CredentialAdmin(quota_admin.QuotaPanel, health_admin.HealthPanel, CarefulA
     search_fields = ("label", "provider_id", "account_id", "last4")
     search_help_text = "Search by label, provider, account or last four characters"
     actions = ("enable", "disable", "clear_rests", "ask_quota")
-    list_select_related = ("quota",)
-    change_form_outer_before_template = "admin/routing/credential_above.html"
     ordering = ("provider_id", "priority")
     saved_along = {"secret": ("last4",)}
 
@@ -244,7 +243,7 @@ class CredentialAdmin(quota_admin.QuotaPanel, health_admin.HealthPanel, CarefulA
 
     def get_fieldsets(self, request: HttpRequest, obj: Credential | None = None) -> Any:
         """Ask for little; what most installations never touch stands last."""
-        use = ("Use", {"fields": (("priority", "weight"), "enabled")})
+        use = ("Use", {"fields": (("priority", "weight"), "at_once", "enabled")})
         if obj is not None and _follows(obj):
             kept = {"fields": ("provider", "masked", "came_from", "base_url", "account_id"), "description": FOLLOWS}
             return [(None, {"fields": ("label",)}), use, ("Kept elsewhere", kept)]

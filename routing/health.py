@@ -53,6 +53,7 @@ unreached: dict[str, set[Key]] = {}
 listeners: list[Callable[[str, Key, str], None]] = []
 _probes: set[Spot] = set()
 _in_flight: dict[Key, int] = {}
+ended: list[Callable[[], None]] = []  # who hears that an attempt has ended
 _waits: dict[Key, dict[str, float]] = {}  # by credential, then by model
 
 
@@ -210,6 +211,8 @@ def done(key: Key) -> None:
         _in_flight[key] = left
     else:
         _in_flight.pop(key, None)
+    for hear in ended:
+        hear()
 
 
 def in_flight(key: Key) -> int:

@@ -75,6 +75,9 @@ def in_list(credential: Credential) -> SafeString | str:
 class QuotaPanel:
     """For the page of credentials: what is left above the form, and the buttons that ask and forget."""
 
+    list_select_related = ("quota",)
+    change_form_outer_before_template = "admin/routing/credential_above.html"
+
     def get_urls(self) -> list[Any]:
         """Add where the panel's buttons lead."""
         view = self.admin_site.admin_view(self._press)  # type: ignore[attr-defined]

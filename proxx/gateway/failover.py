@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from proxx.gateway import reasoning, recall, verdict
+from proxx.gateway import reasoning, recall, slots, verdict
 from proxx.gateway.attempt import AttemptFailed, Blank, Speaking, speak
 from proxx.gateway.call import Call
 from proxx.gateway.errors import GatewayError
@@ -58,6 +58,8 @@ async def first_to_speak(call: Call, plan: Plan, replan: Callable[[], Plan] | No
     until = 0.0
     while True:
         try:
+            if call.snapshot.counts_calls and plan.refusal is None:
+                plan = call.plan = await slots.with_room(call, plan)
             return await _one_round(call, plan)
         except GatewayError as error:
             if replan is None or not settings.PROXY_HOLD_SECONDS or error.status not in HELD:
@@ -95,6 +97,8 @@ async def _one_round(call: Call, plan: Plan) -> Speaking:
         if not _budget_left(call):
             break
         if this.only is not None and not this.only(candidate):
+            continue
+        if call.snapshot.counts_calls and slots.is_full(candidate):
             continue
         if health.rests and _is_closed(candidate, this):
             this.skipped.append(candidate)

@@ -66,6 +66,9 @@ PROXY_BREAKER_FAILURES = env.whole("PROXY_BREAKER_FAILURES", default=5, most=1_0
 PROXY_BREAKER_SECONDS = env.number("PROXY_BREAKER_SECONDS", default=5, least=0.1)
 PROXY_BREAKER_SECONDS_MAX = env.number("PROXY_BREAKER_SECONDS_MAX", default=300, least=1)
 
+# How long a call waits for an account that takes only so many calls at once.
+PROXY_BUSY_WAIT = env.number("PROXY_BUSY_WAIT", default=2)
+
 # What its accounts have left.
 PROXY_QUOTA_TIMEOUT = env.milliseconds("USAGE_TIMEOUT_MS", default=10, least=1)
 PROXY_QUOTA_CACHE = env.milliseconds("USAGE_CACHE_TTL_MS", default=300)

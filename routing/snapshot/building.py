@@ -79,6 +79,7 @@ def build() -> Snapshot:
         ports=entered.ports,
         faults=tuple(desk.faults),
         stale_at=desk.stale_at,
+        counts_calls=any(view.at_once for views in credentials.values() for view in views),
         known=known,
     )
 
@@ -134,6 +135,7 @@ def _credentials(desk: _Desk) -> Mapping[str, tuple[CredentialView, ...]]:
                 base_url=row.base_url,
                 chatgpt_account_id=row.chatgpt_account_id,
                 plan_type=row.plan_type.lower(),
+                at_once=row.at_once,
             )
         )
     return {provider_id: tuple(views) for provider_id, views in found.items()}

@@ -90,6 +90,7 @@ class CredentialView:
     base_url: str
     chatgpt_account_id: str = ""
     plan_type: str = ""  # lower case: free, plus, pro, ...
+    at_once: int = 0  # how many calls it takes at once; 0: as many as come
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,7 @@ class Snapshot:
     ports: Mapping[int, ListenerView] = field(default_factory=dict)
     faults: tuple[str, ...] = ()  # sentences on what had to be left out
     stale_at: float = float("inf")  # seconds since 1970: a credential expires or a catalogue grows old then
+    counts_calls: bool = False  # some credential takes only so many calls at once
     known: Known = field(default_factory=Known)  # facts of models, before they are merged
     memo: Memo = field(default_factory=Memo)
 
