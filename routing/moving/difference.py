@@ -17,7 +17,7 @@ from accounts.models import Credential, account_id_of
 from proxx.kit import sealing
 from proxx.kit.sealing import SealBroken
 from routing.keys_file import Account
-from routing.models import ModelExclusion, ModelPreference, ProviderSetting
+from routing.models import ModelExclusion, ModelPreference, PolicyRule, ProviderSetting
 from routing.models_file import Wish
 from routing.moving.found import Found, Place
 
@@ -59,6 +59,8 @@ def between(files: Iterable[Found]) -> Difference:
             desk.take_account(account)
         for wish in found.wishes:
             desk.take_wish(wish)
+        for rule in found.rules:
+            desk.take_rule(rule)
         for provider_id, pattern in found.exclusions:
             desk.take_exclusion(provider_id, pattern)
     return Difference(tuple(desk.changes), tuple(dict.fromkeys(desk.notes)))
@@ -80,6 +82,7 @@ class _Desk:
         self.notes: list[str] = []
         self.places = {row.provider_id: row for row in ProviderSetting.objects.all()}
         self.wishes = {row.name.lower(): row for row in ModelPreference.objects.all()}
+        self.rules = {(row.pattern, row.kind): row for row in PolicyRule.objects.all()}
         self.excluded = {(row.provider_id, row.pattern.lower()) for row in ModelExclusion.objects.all()}
         self.by_name: dict[tuple[str, str], Credential] = {}
         self.by_token: dict[tuple[str, str], Credential] = {}
@@ -155,6 +158,23 @@ class _Desk:
         self.wishes[wish.name.lower()] = row
         self.say(row, f"model {wish.name}", told, added=added)
 
+    def take_rule(self, fields: Mapping[str, Any]) -> None:
+        """Note what becomes of a rule by model; rules are known by their pattern."""
+        key = fields["pattern"].strip(), fields["kind"]
+        row = self.rules.get(key)
+        added = row is None
+        row = row or PolicyRule()
+        names = {field: value for field, value in fields.items() if field not in ("pattern", "kind", "name")}
+        told = _set(row, names | ({} if added else {"name": fields["name"]}), added=added)
+        row.pattern, row.kind, row.name = *key, fields["name"]
+        try:
+            row.clean()
+        except ValidationError as fault:
+            self.notes.append(f"rule {row} is not taken over: {' '.join(fault.messages)}")
+            return
+        self.rules[key] = row
+        self.say(row, f"rule {row} ({row.pattern})", told, added=added)
+
     def take_exclusion(self, provider_id: str, pattern: str) -> None:
         """Note that models are not to be had from a provider."""
         row = ModelExclusion(provider_id=provider_id, pattern=pattern)
@@ -165,7 +185,12 @@ class _Desk:
             self.changes.append(Change(ADDED, f"exclusion of {row}", row))
 
     def say(
-        self, row: ProviderSetting | Credential | ModelPreference, what: str, told: list[str], *, added: bool
+        self,
+        row: ProviderSetting | Credential | ModelPreference | PolicyRule,
+        what: str,
+        told: list[str],
+        *,
+        added: bool,
     ) -> None:
         """Add a line; a changed row of a file becomes the console's."""
         if not told and not added:

@@ -4,6 +4,7 @@ Each function returns the file's data and a sentence for each thing that the sha
 whether a secret is written out or only its last four characters.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
@@ -11,11 +12,13 @@ from uuid import UUID
 from django.conf import settings
 
 from accounts.models import Credential
+from accounts.profile import lines_of
 from routing import provider_env, rows
-from routing.models import ModelPreference, ProviderSetting
+from routing.models import ModelPreference, PolicyRule, ProviderSetting
 from routing.providers import Provider, ProviderFault
 
 Token = Callable[[Credential], str]
+ACCOUNT_ORDERS = {"free_first": "prefer_free", "plan_aware": "custom_weight"}
 Exported = tuple[dict[str, Any], list[str]]
 
 
@@ -52,6 +55,26 @@ def models(token: Token) -> Exported:
     pools = sum(len(row.targets) > 1 or (row.alias_of != "" and not row.alias_enabled) for row in found)
     notes = [f"models.json has one model an alias, and no switch: {pools} aliases are left out."] if pools else []
     return data | ({"models": declared} if declared else {}), notes
+
+
+def policy(token: Token) -> Exported:
+    """Return a policy file with the rules by model."""
+    told, notes = [], []
+    for row in PolicyRule.objects.all():
+        if not row.enabled:
+            notes.append(f"Rule {row} is left out: it is switched off, and policy files have no switch.")
+            continue
+        if row.order_providers or (row.accounts and row.accounts not in ACCOUNT_ORDERS):
+            notes.append(f"Rule {row}: its order by price or of accounts is left out: policy files do not know it.")
+        rule: dict[str, Any] = {"name": row.name, "modelPattern": _pattern(row)}
+        rule |= _lists(row, providers="preferredProviders", excluded_providers="excludedProviders")
+        rule |= _lists(row, protocols="preferredStrategies", excluded_protocols="excludedStrategies")
+        if row.accounts in ACCOUNT_ORDERS:
+            rule["accountOrdering"] = {"kind": ACCOUNT_ORDERS[row.accounts]}
+        elif row.excluded_plans:
+            rule["accountOrdering"] = {"kind": "exclude_plans", "plans": [*lines_of(row.excluded_plans)]}
+        told.append(rule | ({"requiresPaidPlan": True} if row.paid_plans else {}))
+    return {"version": "1.0", "modelRouting": {"rules": told}}, notes
 
 
 def accounts(token: Token) -> Exported:
@@ -140,6 +163,16 @@ def _address(row: Credential, provider: Provider | None, protocols: tuple[str, .
     return (row.base_url or provider.base_url) if set(protocols) & set(provider.paths) else ""
 
 
+def _pattern(row: PolicyRule) -> str:
+    if row.kind == PolicyRule.Kind.REGEX or "*" in row.pattern:
+        return row.pattern
+    return f"^{re.escape(row.pattern)}$"  # a bare text would mean all names that begin with it
+
+
+def _lists(row: PolicyRule, **names: str) -> dict[str, list[str]]:
+    return {name: [*said] for field, name in names.items() if (said := lines_of(getattr(row, field)))}
+
+
 def _is_derived(account_id: str) -> bool:
     """Tell whether an account's name was made of its secret, and will be again."""
     try:
@@ -159,6 +192,7 @@ def _aliases(found: list[ModelPreference]) -> dict[str, str]:
 SHAPES: Mapping[str, Callable[[Token], Exported]] = {
     "keys": keys,
     "models": models,
+    "policy": policy,
     "accounts": accounts,
     "cli-proxy": cli_proxy,
     "go-proxx": go_proxx,

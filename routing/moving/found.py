@@ -37,6 +37,7 @@ class Found:
     wishes: tuple[Wish, ...] = ()
     notes: tuple[str, ...] = ()
     exclusions: tuple[tuple[str, str], ...] = ()  # provider id, pattern of models that are not to be had there
+    rules: tuple[Mapping[str, Any], ...] = ()  # fields of rules by model
 
 
 def shown(name: object) -> str:

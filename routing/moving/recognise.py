@@ -23,8 +23,8 @@ def read(text: str, name: str) -> Found:
         if fits(data, name):
             return reader(data, text, name, providers)
     raise FileFault(
-        f"{name} is none of the files that can be taken over: keys.json, models.json, accounts.json of MultiCodex, "
-        "config.yaml of the Go proxx or of CLIProxyAPI."
+        f"{name} is none of the files that can be taken over: keys.json, models.json, a policy file, "
+        "accounts.json of MultiCodex, config.yaml of the Go proxx or of CLIProxyAPI."
     )
 
 
@@ -67,6 +67,7 @@ SHAPES: tuple[tuple[Callable[[Any, str], bool], Reader], ...] = (
     (_is_multicodex, multicodex.read),
     (_has("upstream_url"), go_proxx.read),
     (_has("api-keys", "auth-dir", "openai-compatibility", *cli_proxy.KINDS), cli_proxy.read),
+    (_has("modelRouting", "strategySelection", "accountPreferences"), seed_files.policy),
     (_has("preferred", "disabled", "aliases", "models", "data"), seed_files.models),
     (_is_list_of_models, seed_files.models),
     (_has("providers", "keys"), seed_files.keys),

@@ -1,12 +1,12 @@
-"""keys.json and models.json, as proxx itself reads them at every start, with a note on all that they do not know."""
+"""keys.json, models.json and policy files, as proxx itself reads them, with a note on all that it does not know."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
 
-from routing import keys_file, models_file, provider_env
-from routing.moving.found import Found, unknown
+from routing import keys_file, models_file, policy_file, provider_env
+from routing.moving.found import Found, shown, unknown
 from routing.providers import Provider
 from routing.seeding import canonical_accounts
 
@@ -31,6 +31,17 @@ def models(data: Any, text: str, name: str, providers: Mapping[str, Provider]) -
     """Read models.json (F-060..F-063)."""
     notes = unknown(data, MODELS_FIELDS, name) if isinstance(data, dict) else []
     return Found("models.json", wishes=tuple(models_file.parse(text, name=name)), notes=tuple(notes))
+
+
+def policy(data: Any, text: str, name: str, providers: Mapping[str, Provider]) -> Found:
+    """Read a policy file (F-146), laid over the usual rules."""
+    rules, notes = policy_file.parse(text, name=name)
+    entries = data.get("modelRouting", {}).get("rules", []) if isinstance(data.get("modelRouting"), dict) else []
+    for number, entry in enumerate(entries, start=1):
+        for field in ("preferredStrategies", "excludedStrategies"):
+            odd = [one for one in entry.get(field, []) if one not in policy_file.PROTOCOLS]
+            notes += [f"{name}, rule {number}: {field} {shown(one)} has no counterpart and is ignored." for one in odd]
+    return Found("policy file", rules=tuple(rules), notes=tuple(notes))
 
 
 def _notes(data: Any, name: str) -> list[str]:

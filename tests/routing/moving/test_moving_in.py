@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from accounts.fields import reveal
 from accounts.models import Credential
 from routing import revision
-from routing.models import ModelExclusion, ModelPreference, ProviderSetting
+from routing.models import ModelExclusion, ModelPreference, PolicyRule, ProviderSetting
 from tests.factories import make_credential
 from tests.routing.moving.test_readers import CLI_PROXY, MULTICODEX
 
@@ -160,7 +160,7 @@ def test_with_nobody_to_ask_nothing_is_written(files: dict[str, str], monkeypatc
     assert not Credential.objects.exists()
 
 
-@pytest.mark.parametrize("shape", ["keys", "models", "accounts", "cli-proxy", "go-proxx"])
+@pytest.mark.parametrize("shape", ["keys", "models", "policy", "accounts", "cli-proxy", "go-proxx"])
 def test_an_export_without_secrets_shows_at_most_their_ends(files: dict[str, str], shape: str) -> None:
     moved(*files.values(), yes=True)
     told = exported(shape)
@@ -193,6 +193,23 @@ def test_what_was_exported_comes_back_as_it_was(files: dict[str, str], tmp_path:
     ModelPreference.objects.all().delete()
     moved(str(keys), str(models), yes=True)
     assert all_rows() == before
+
+
+def test_a_policy_file_becomes_rules_and_comes_back(tmp_path: Path) -> None:
+    rules = [
+        {"name": "GLM", "modelPattern": "^glm-", "preferredProviders": ["zai", "groq"], "requiresPaidPlan": True},
+        {"name": "Claude", "modelPattern": "claude-*", "accountOrdering": {"kind": "prefer_free"}},
+    ]
+    path, again = tmp_path / "policy.json", tmp_path / "again.json"
+    path.write_text(json.dumps({"modelRouting": {"rules": rules}}))
+    told = moved(str(path), yes=True)
+    assert "+ rule GLM (^glm-): " in told
+    assert "providers zai, then groq" in told
+    row = PolicyRule.objects.get(name="GLM")
+    assert (row.paid_plans, row.source, row.kind) == (True, "console", "regex")
+    exported("policy", output=str(again))
+    assert json.loads(again.read_text())["modelRouting"]["rules"] == rules
+    assert "Nothing to write" in moved(str(again), yes=True)
 
 
 @pytest.mark.parametrize(("shape", "name"), [("accounts", "accounts.json"), ("cli-proxy", "config.yaml")])

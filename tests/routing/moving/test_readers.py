@@ -81,6 +81,7 @@ def of(data: Any, name: str = "file.json") -> Found:
         ([{"id": "m-1"}], "any.json", "models.json"),
         (MULTICODEX, "any.json", "accounts.json of MultiCodex"),
         ({"accounts": [], "modelAliases": [], "settings": {}}, "any.json", "accounts.json of MultiCodex"),
+        ({"version": "1.0", "modelRouting": {"rules": []}}, "any.json", "policy file"),
         ("port: 8080\nupstream_url: https://api.z.ai/api/anthropic\n", "c.yaml", "config.yaml of the Go proxx"),
         (CLI_PROXY, "config.yaml", "config.yaml of CLIProxyAPI"),
     ],
@@ -170,6 +171,15 @@ def test_what_cli_proxy_has_and_proxx_has_not_is_told() -> None:
     for word in ("2 keys of clients", "set PROXY_PORT", "something-new is not known", "prefix", "proxy-url", "copied"):
         assert word in told
     assert not any(secret in told for secret in ("client-key-1", "u:p@host", "key-of"))
+
+
+def test_rules_of_a_policy_file_and_what_it_says_in_vain() -> None:
+    rule = {"modelPattern": "^glm-", "preferredProviders": ["zai"], "preferredStrategies": ["chat", "images"]}
+    found = of({"modelRouting": {"rules": [rule]}, "fallback": {"maxAttempts": 50}})
+    assert [(one["pattern"], one["providers"], one["protocols"]) for one in found.rules] == [
+        ("^glm-", "zai", "openai_chat")
+    ]
+    assert ["fallback" in note or "images" in note for note in found.notes] == [True, True]
 
 
 def test_an_odd_field_name_is_not_repeated() -> None:
