@@ -8,6 +8,12 @@ from analytics.models import RequestAttempt, RequestLog
 
 LEAST_WIDTH = 0.4  # percent: a bar that cannot be seen says nothing
 NANO = 1_000_000_000
+PRICED = {
+    "priced": "by the model's price",
+    "free": "this model costs nothing",
+    "unpriced": "its price is not known",
+    "none": "nothing was used",
+}
 USAGE = {"reported": "reported by the provider", "estimated": "estimated by us", "none": "unknown"}
 
 
@@ -68,7 +74,7 @@ def tokens(call: RequestLog, count: int | None) -> str:
 def cost(call: RequestLog) -> str:
     """Return what the call cost, or why that is not known."""
     if call.cost_nano is None:
-        return call.price_state or "unknown"
+        return "–" if call.price_state == "none" else call.price_state or "unknown"
     return f"${call.cost_nano / NANO:.6f}".rstrip("0").rstrip(".")
 
 
@@ -87,7 +93,7 @@ def facts(call: RequestLog) -> dict[str, Any]:
             ("First byte", first, "until the answer began"),
             ("Tokens in", tokens(call, call.input_tokens), "cached ones included"),
             ("Tokens out", tokens(call, call.output_tokens), "reasoning included"),
-            ("Cost", cost(call), "its price is not known" if call.cost_nano is None else "by our price list"),
+            ("Cost", cost(call), PRICED.get(call.price_state, "")),
         ],
         "result": result(call),
         "tables": [("Call", _call(call)), ("Answer", _answer(call)), ("Caller", _caller(call))],

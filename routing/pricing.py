@@ -64,6 +64,11 @@ class Price:
         return replace(self, **said)
 
     @property
+    def is_free(self) -> bool:
+        """Tell a price of nothing from one that is not known."""
+        return self.input == 0 and self.output == 0 and not self.request
+
+    @property
     def blended(self) -> int | None:
         """Return one number to compare models by: the input rate and the output rate together."""
         return None if self.input is None or self.output is None else self.input + self.output
@@ -80,45 +85,55 @@ def cost(usage: Usage, price: Price | None) -> int | None:
     if price is None or (usage.input_total is None and usage.output_total is None):
         return None
     total_in, total_out = max(0, usage.input_total or 0), max(0, usage.output_total or 0)
-    rates = price.at(total_in)
-    pieces = [*_input(usage, rates, total_in), *_output(usage, rates, total_out)]
-    if any(tokens and rate is None for tokens, rate in pieces):
+    rates = price.at(total_in) if price.tiers else price
+    try:
+        whole = _input(usage, rates, total_in) + _output(usage, rates, total_out)
+    except _Unpriced:
         return None
-    whole = sum(tokens * (rate or 0) for tokens, rate in pieces)
     return (whole + MILLION // 2) // MILLION + (rates.request or 0)
 
 
-def _input(usage: Usage, rates: Price, total: int) -> list[tuple[int, int | None]]:
-    """Split the input: cache reads, cache writes by their life, audio, and the rest; never more than the total."""
+class _Unpriced(Exception):
+    """There are tokens of a kind that has no rate."""
+
+
+def _input(usage: Usage, rates: Price, total: int) -> int:
+    """Charge cache reads, cache writes by their life, audio, and the rest of the input; never more than the total."""
     read = _share(usage.cache_read, total)
     write = _share(usage.cache_write, total - read)
     hour = _share(usage.cache_write_1h, write)
     audio = _share(usage.audio_in, total - read - write)
-    return [
-        (read, _or(rates.cache_read, rates.input)),
-        (hour, _or(rates.cache_write_1h, rates.cache_write, rates.input)),
-        (write - hour, _or(rates.cache_write, rates.input)),
-        (audio, _or(rates.audio_in, rates.input)),
-        (total - read - write - audio, rates.input),
-    ]
+    return (
+        _charge(read, rates.cache_read, rates.input)
+        + _charge(hour, rates.cache_write_1h, rates.cache_write, rates.input)
+        + _charge(write - hour, rates.cache_write, rates.input)
+        + _charge(audio, rates.audio_in, rates.input)
+        + _charge(total - read - write - audio, rates.input)
+    )
 
 
-def _output(usage: Usage, rates: Price, total: int) -> list[tuple[int, int | None]]:
+def _output(usage: Usage, rates: Price, total: int) -> int:
     thought = _share(usage.reasoning, total)
     audio = _share(usage.audio_out, total - thought)
-    return [
-        (thought, _or(rates.reasoning, rates.output)),
-        (audio, _or(rates.audio_out, rates.output)),
-        (total - thought - audio, rates.output),
-    ]
+    return (
+        _charge(thought, rates.reasoning, rates.output)
+        + _charge(audio, rates.audio_out, rates.output)
+        + _charge(total - thought - audio, rates.output)
+    )
+
+
+def _charge(tokens: int, *rates: int | None) -> int:
+    """Charge tokens by the first rate that is known."""
+    if not tokens:
+        return 0
+    for rate in rates:
+        if rate is not None:
+            return tokens * rate
+    raise _Unpriced
 
 
 def _share(part: int | None, whole: int) -> int:
-    return max(0, min(part or 0, whole))
-
-
-def _or(*rates: int | None) -> int | None:
-    return next((rate for rate in rates if rate is not None), None)
+    return max(0, min(part, whole)) if part else 0
 
 
 def rate_of(dollars: Any, *, per_tokens: int = MILLION) -> int | None:

@@ -14,7 +14,7 @@ from proxx.gateway import keepsakes, recall
 from proxx.gateway.call import Attempt, Call
 from proxx.kit import clock
 from proxx.protocols.hub.events import Usage
-from routing import affinity, health, quota
+from routing import affinity, health, pricing, quota
 from routing.snapshot.views import OWN_KEY
 
 BYTES_PER_TOKEN = 4  # the usual rule of thumb for English text; every use is marked as an estimate
@@ -95,6 +95,7 @@ def _remember(call: Call, winner: Attempt) -> None:
 def _record(call: Call, winner: Attempt | None, now: float) -> UsageRecord:
     usage = _usage(call)
     last = winner or (call.attempts[-1] if call.attempts else None)
+    cost, price_state = _cost(call, last, usage)
     holder: KeyHolder = call.holder
     return UsageRecord(
         id=call.id,
@@ -123,8 +124,8 @@ def _record(call: Call, winner: Attempt | None, now: float) -> UsageRecord:
         output_tokens=usage.output_total if usage else None,
         reasoning_tokens=usage.reasoning if usage else None,
         usage_state="none" if usage is None else "estimated" if usage.estimated else "reported",
-        cost_nano=None,
-        price_state="unpriced",
+        cost_nano=cost,
+        price_state=price_state,
         warnings=call.warnings,
         attempts=[_attempt_record(call, attempt, now) for attempt in call.attempts],
     )
@@ -142,6 +143,17 @@ def _usage(call: Call) -> Usage | None:
         return None
     out = seen.frames if call.envelope.stream else call.bytes_out // BYTES_PER_TOKEN
     return Usage(input_total=len(call.envelope.body) // BYTES_PER_TOKEN, output_total=out, estimated=True)
+
+
+def _cost(call: Call, last: Attempt | None, usage: Usage | None) -> tuple[int | None, str]:
+    """Return what the answer cost in whole nano-dollars, and how that is known."""
+    if last is None or usage is None:
+        return None, "none"
+    price = call.snapshot.facts_of(last.candidate.provider.id, last.candidate.model).price
+    cost = pricing.cost(usage, price)
+    if cost is None:
+        return None, "unpriced"
+    return cost, "free" if price is not None and price.is_free else "priced"
 
 
 def _attempt_record(call: Call, attempt: Attempt, now: float) -> AttemptRecord:
