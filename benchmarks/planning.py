@@ -16,6 +16,7 @@ from uuid import UUID
 ROUNDS = 25
 CALLS = 200
 GOALS = {20: 25.0, 50: 60.0, 500: 400.0}
+PLANS = ("plus", "free", "team", "")
 QUESTION = json.dumps(
     {
         "model": "gpt-x",
@@ -27,11 +28,14 @@ QUESTION = json.dumps(
 ).encode()
 
 
-def measure(ways: int, strategy: str, *, rests: int = 0, talk: str = "digest", cold: bool = False) -> float:
-    """Return the µs that planning takes with so many candidates; `talk` is digest, body or none."""
+def measure(
+    ways: int, strategy: str, *, rests: int = 0, spent: int = 0, talk: str = "digest", cold: bool = False
+) -> float:
+    """Return the µs that planning takes with so many candidates, of whom some rest or have used up their quota; `talk`
+    is digest, body or none."""
     from proxx.protocols import registry
     from proxx.protocols.hub.conversation import name_of
-    from routing import affinity, health, planner
+    from routing import affinity, health, planner, policies, quota
     from routing.question import NOTHING_SAID, Question, Said
     from routing.snapshot.views import Memo
 
@@ -43,12 +47,14 @@ def measure(ways: int, strategy: str, *, rests: int = 0, talk: str = "digest", c
             return affinity.digest(tenant.id, name_of(envelope.traits, "openai_chat", ""))
 
     question = {"none": NOTHING_SAID, "digest": Said(conversation=0x5DEECE66D5DEECE6), "body": FromBody()}[talk]
-    health.forget()
+    for room in (health, quota, policies):
+        room.forget()
     views = [view for views in snapshot.credentials.values() for view in views]
     for place, view in enumerate(views):
         health.spoke(view.id, "gpt-x", 0.2 + place % 7)
         if place < rests:
             health.rest(view.id, 3600.0)
+        quota.note(view.id, _standing(place, used=100.0 if place < spent else 10.0))
 
     def plan() -> None:
         if cold:
@@ -61,7 +67,7 @@ def measure(ways: int, strategy: str, *, rests: int = 0, talk: str = "digest", c
             now=time.monotonic(),
             question=question,
         )
-        assert len(found.candidates) == ways - rests
+        assert len(found.candidates) == ways - rests - spent
 
     plan()
     return _best(plan)
@@ -80,10 +86,13 @@ def main() -> None:
         "the same, known from the body": {"strategy": "affinity", "talk": "body"},
         "the same, one account rests": {"strategy": "affinity", "rests": 1},
         **{f"{name}, no conversation": {"strategy": name, "talk": "none"} for name in STRATEGIES},
+        "quota_first, one account spent": {"strategy": "quota_first", "talk": "none", "spent": 1},
         "the first call after a change": {"strategy": "affinity", "cold": True},
     }
     found = {said: {ways: measure(ways, **row) for ways in GOALS} for said, row in rows.items()}  # type: ignore[arg-type]
-    missed = [said for said, row in found.items() if "first" not in said for ways in GOALS if row[ways] > GOALS[ways]]
+    missed = [
+        said for said, row in found.items() if "after a change" not in said for ways in GOALS if row[ways] > GOALS[ways]
+    ]
     if asked.json:
         print(json.dumps(found, indent=1))
     else:
@@ -111,6 +120,19 @@ def _best(work: Callable[[], None]) -> float:
     return seconds / CALLS * 1e6
 
 
+def _standing(place: int, *, used: float):  # type: ignore[no-untyped-def]
+    """Return what is known of an account: two windows, each account's ending at a time of its own."""
+    from oauth.plan_usage import FIVE_HOURS, WEEK, PlanUsage, Window
+    from routing.quota import Standing
+
+    now = time.time()
+    windows = (
+        Window("five_hour", used, now + 3600 + place, FIVE_HOURS),
+        Window("weekly", 30.0, now + 86400 + place * 7919 % 86400, WEEK),
+    )
+    return Standing(PlanUsage(windows), now, "asked")
+
+
 def _picture(ways: int, strategy: str):  # type: ignore[no-untyped-def]
     """Return a picture of 500 accounts at ten providers, of which so many have the model, and its tenant."""
     from proxx.kit.sealing import Secret
@@ -131,6 +153,7 @@ def _picture(ways: int, strategy: str):  # type: ignore[no-untyped-def]
                 1,
                 1,
                 "",
+                plan_type=PLANS[place % len(PLANS)],
             )
             for place in range(first, first + many)
         )

@@ -120,12 +120,13 @@ def _without_resting(whole: Plan, ordered: list[Candidate], now: float, belongin
     doubtful: list[tuple[float, int, Candidate]] = []
     excluded: list[Exclusion] = []
     soonest = float("inf")
+    spent, rests = bool(quota.spent), bool(health.rests)
     for place, candidate in enumerate(ordered):
-        if candidate.key in quota.spent and (until := quota.spent_until(candidate.key, now)) is not None:
+        if spent and (until := quota.spent_until(candidate.key, now)) is not None:
             soonest = min(soonest, until - now)
             excluded.append(_struck(candidate, "quota_spent"))
             continue
-        rest = health.standing(candidate.key, candidate.site, candidate.model, now)
+        rest = health.standing(candidate.key, candidate.site, candidate.model, now) if rests else None
         if rest is None:
             ready.append(candidate)
         elif rest.is_soft:

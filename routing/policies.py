@@ -21,6 +21,7 @@ Strategy = Callable[[Sequence[Candidate], int], Sequence[Candidate]]
 
 GOLDEN = 0.6180339887498949  # its multiples spread over 0..1 as evenly as can be, however many one takes
 EXPLORED = 0.1  # share of calls that `fastest` gives to whoever's turn it is: an account that was slow may have mended
+A_HAIR = 1e-6  # seconds by which a dearer plan counts as slower: enough to decide between equals
 ALIKE = 0.12  # seconds: nobody notices a smaller difference, so those as fast as the fastest take turns
 
 # What a plan is worth, and what a call on it costs, against others; a plan that is not named is unknown.
@@ -73,14 +74,16 @@ def fastest(group: Sequence[Candidate], turn: int) -> Sequence[Candidate]:
 
     Of those that nobody can tell apart the cheaper plan comes first."""
     in_turn = round_robin(group, turn)
-    heard = {one.key: wait for one in group if (wait := health.first_event(one.key, one.model)) is not None}
+    waits = [health.first_event(one.key, one.model) for one in in_turn]
+    heard = [wait for wait in waits if wait is not None]
     if not heard or turn * GOLDEN % 1 < EXPLORED:
         return in_turn
-    average = sum(heard.values()) / len(heard)
-    alike = min(heard.values()) + ALIKE
-    if len({plan_of(one) for one in group}) > 1:
-        in_turn = sorted(in_turn, key=_cost)
-    return sorted(in_turn, key=lambda one: max(heard.get(one.key, average), alike))
+    average, alike = sum(heard) / len(heard), min(heard) + ALIKE
+    places = [
+        max(average if wait is None else wait, alike) + A_HAIR * _cost(one)
+        for wait, one in zip(waits, in_turn, strict=True)
+    ]
+    return [in_turn[place] for place in sorted(range(len(places)), key=places.__getitem__)]
 
 
 def by_lot(group: Sequence[Candidate], turn: int) -> Sequence[Candidate]:
@@ -93,7 +96,7 @@ def quota_first(group: Sequence[Candidate], turn: int) -> Sequence[Candidate]:
     what it has left. The choice is kept for some minutes. Who has nothing left was struck out by the planner."""
     now = clock.monotonic()
     quota.renew(now)
-    in_order = sorted(round_robin(group, turn), key=lambda one: quota.rank(one.key))
+    in_order = quota.ranked(round_robin(group, turn))
     slot = group[0].place, group[0].model
     key, until = _kept.get(slot, ("", 0.0))
     if now < until and quota.spent_until(key, now) is None and health.resting(key, group[0].model, now) is None:
@@ -125,7 +128,7 @@ def rotated(items: Sequence[T], start: int) -> Sequence[T]:
 
 
 def _cost(candidate: Candidate) -> int:
-    return COST.get(plan_of(candidate), UNKNOWN_PLAN)
+    return COST.get(candidate.credential.plan_type if candidate.credential is not None else "", UNKNOWN_PLAN)
 
 
 def _holder(group: Sequence[Candidate], place: float) -> int:

@@ -6,7 +6,7 @@ nobody is; `quota_first` orders by `rank`. Nothing here is configuration, and no
 day, rests and ranks by the stopwatch (`clock.monotonic()`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -92,8 +92,15 @@ def spent_until(key: Key, now: float) -> float | None:
 
 
 def rank(key: Key) -> float:
-    """Return an account's place in `quota_first`, lower first; call `renew` before a round of these."""
+    """Return an account's place in `quota_first`, lower first; call `renew` before."""
     return _ranks.get(key, UNKNOWN)
+
+
+def ranked(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return candidates in the order of `quota_first`, equals as they were; call `renew` before."""
+    get = _ranks.get
+    places = [get(one.key, UNKNOWN) for one in candidates]
+    return [candidates[place] for place in sorted(range(len(places)), key=places.__getitem__)]
 
 
 def renew(now: float) -> None:
