@@ -74,6 +74,13 @@ class Tenant(Restricted):
         help_text="Request options for all calls of this tenant. A key's own profile goes before, a listener's before "
         "both.",
     )
+    image_model = models.CharField(
+        "pictures go to",
+        max_length=200,
+        blank=True,
+        help_text="Requests with pictures go to this model or alias, if it is to be had. Empty: to the model that they "
+        "name (or PROXY_IMAGE_REQUEST_MODEL).",
+    )
     created_at = models.DateTimeField("created", default=clock.now, editable=False)
 
     class Meta:

@@ -112,6 +112,12 @@ def spelling_at(provider: Provider, catalog: Catalog | None, name: str) -> str |
     return None
 
 
+def is_listed(name: str, snapshot: Snapshot) -> bool:
+    """Tell whether a provider lists exactly this name, or the operator declared it."""
+    key = name.lower()
+    return key in snapshot.declared or any(key in catalog.ids for catalog in snapshot.catalogs.values())
+
+
 def accepts(provider: Provider, catalog: Catalog | None, name: str) -> bool:
     """Tell whether a provider may have a model that it does not list: its list is missing, old, partial or late."""
     if catalog is None or not catalog.is_fresh or not catalog.is_whole:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from routing.providers import Provider
+from routing.question import NEEDS
 from routing.rules import Rule
 from routing.snapshot import CredentialView
 
@@ -23,6 +24,8 @@ REFUSALS = {
     "dialect_not_served": "The providers of this model do not speak the caller's dialect.",
     "model_not_allowed": "This tenant or key may not use the model.",
     "provider_not_allowed": "This tenant or key may not use the providers of the model.",
+    "not_able": "No model of this name can do what the request needs.",
+    "no_model_fits": "No listed model fits the request.",
     "excluded_by_rule": "A rule of the operator excludes every provider that has this model.",
     "excluded": "The operator has excluded this model at every provider that has it.",
 }
@@ -38,6 +41,8 @@ EXCLUSIONS = {
     "dialect_not_served": "does not speak the caller's dialect for this model",
     "model_not_allowed": "is not asked: this tenant or key may not use the model",
     "provider_not_allowed": "may not be used by this tenant or key",
+    **{f"lacks_{need}": f"is known to have a model that {lacks}" for need, lacks in NEEDS.items()},
+    "too_long": "has a context window too small for the request, and others have a larger one",
     "excluded_by_rule": "is excluded for this model by a rule",
     "plan_not_allowed": "has a plan that a rule leaves out for this model",
     "excluded": "is excluded for this model by the operator",
@@ -139,3 +144,4 @@ class Plan:
     retry_after: float | None
     alias: str | None  # the requested name, if it was an alias of what the candidates serve
     belonging: Belonging | None = None
+    auto: tuple[str, ...] = ()  # the models that were chosen for a name that leaves the choice to proxx, best first

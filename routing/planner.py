@@ -8,7 +8,7 @@ Which candidate is tried next after a failure is gateway/failover.py.
 from dataclasses import replace
 from uuid import UUID
 
-from routing import health, names, ordering, policies, quota, routes
+from routing import able, auto, health, names, ordering, policies, quota, routes
 from routing.addresses import join_url
 from routing.plan import PASSING, RESTS, Belonging
 from routing.plan import Candidate as Candidate
@@ -44,12 +44,13 @@ def plan(
     Credentials that rest at the upstream's wish are struck out; those that rest by our guess go to the end.
     """
     who = snapshot.restricted(tenant.id, key) if snapshot.permits else ()
-    said = (model, dialect, prefer, who)
+    sees = tenant.image_model or snapshot.image_model
+    said = (model, dialect, prefer, who, sees)
     known: Routes | None = snapshot.memo.get(said)
     if known is None:
-        known = _remembered(said, Asked(model, (prefer, dialect) if prefer else (dialect,), who), snapshot)
-    if known.by_effort:
-        known = _closer(known, question, snapshot)
+        known = _remembered(said, Asked(model, (prefer, dialect) if prefer else (dialect,), who, sees), snapshot)
+    if known.asks or question.size > known.narrow:
+        known = _closer(known, question, snapshot, now)
     nobody_rests = health.rests.keys().isdisjoint(known.keys) and quota.spent.keys().isdisjoint(known.keys)
     if nobody_rests and not known.takes_turns:
         return known.plan
@@ -99,14 +100,30 @@ def _barred(provider_id: str, model: str, who: tuple[UUID, ...], snapshot: Snaps
     return routes.forbidden((model,), provider_id, who, snapshot)
 
 
-def _closer(known: Routes, question: Question, snapshot: Snapshot) -> Routes:
+def _closer(known: Routes, question: Question, snapshot: Snapshot, now: float) -> Routes:
     """Return the routes for what the request itself says, where that matters to its name."""
-    effort = question.effort()
-    if not effort:
+    asked = known.asked
+    needs = question.needs(known.limits.lacking) if known.limits.lacking else frozenset()
+    seeing = bool(asked.sees) and "images" in needs  # by the rules of another name, which may ask for more
+    effort = question.effort() if known.by_effort or seeing else ""
+    long = known.auto or question.size > known.narrow
+    tokens = able.at_least(question.text_bytes()) if long else 0
+    pool = _pool(known, needs, tokens, snapshot, now) if known.auto else ()
+    if not (effort or needs or tokens or pool):
         return known
-    asked = replace(known.asked, effort=effort)
+    asked = replace(asked, effort=effort, needs=needs, tokens=tokens, pool=pool)
     closer: Routes | None = snapshot.memo.get(asked)
     return closer or _remembered(asked, asked, snapshot)
+
+
+def _pool(known: Routes, needs: frozenset[str], tokens: int, snapshot: Snapshot, now: float) -> tuple[str, ...]:
+    """Return the models to try for a name that leaves the choice to proxx; a ranking holds for some seconds."""
+    key = ("ranking", known.auto, needs, tokens, known.asked.who, now // auto.LASTS)
+    pool: tuple[str, ...] | None = snapshot.memo.get(key)
+    if pool is None:
+        pool = tuple(auto.ranked(known.auto, needs, tokens, snapshot, now, who=known.asked.who))
+        snapshot.memo.put(key, pool, weight=1)
+    return pool
 
 
 def _remembered(key: object, asked: Asked, snapshot: Snapshot) -> Routes:
@@ -151,7 +168,8 @@ def _struck(candidate: Candidate, code: str) -> Exclusion:
 def _with(
     whole: Plan, candidates: tuple[Candidate, ...], excluded: tuple[Exclusion, ...], belonging: Belonging | None
 ) -> Plan:
-    return Plan(whole.requested, candidates, excluded, whole.refusal, whole.retry_after, whole.alias, belonging)
+    refusal, retry_after, alias = whole.refusal, whole.retry_after, whole.alias
+    return Plan(whole.requested, candidates, excluded, refusal, retry_after, alias, belonging, whole.auto)
 
 
 def with_own_key(

@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from uuid import UUID
 
-from routing import names, ordering, rules, targets
+from routing import able, auto, names, ordering, rules, targets
+from routing.able import NO_LIMITS, Limits
 from routing.addresses import fill, join_url
-from routing.dialects import DRAWING_MODEL, EXCHANGEABLE, PICTURE_MODELS, STAND_INS
+from routing.dialects import CHAT_PROTOCOLS, DRAWING_MODEL, EXCHANGEABLE, PICTURE_MODELS, STAND_INS
 from routing.plan import Candidate, Exclusion, Group, Plan
 from routing.providers import Provider
+from routing.question import NEEDS
 from routing.rules import Rule
 from routing.snapshot import CredentialView, Snapshot
 from routing.snapshot.views import forms
@@ -25,25 +27,39 @@ class Asked:
     """A question to configuration alone, as far as its answer can differ.
 
     `dialects` are a preferred one, if any, and the caller's own; `who` are tenant and key, if they have lists of what
-    they may use; `effort` matters only to names that `by_effort` says so of.
+    they may use; `sees` is the model that pictures go to, if any. What follows is said of the request once it matters:
+    the effort, what it needs of `Routes.limits.lacking`, the tokens that it has at least, and of names that leave the
+    choice of a model to proxx, the models to try.
     """
 
     model: str
     dialects: tuple[str, ...]
     who: tuple[UUID, ...] = ()
+    sees: str = ""
     effort: str = ""
+    needs: frozenset[str] = frozenset()
+    tokens: int = 0
+    pool: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """The plan if nobody rests, and the groups that take turns. `by_effort`: the answer depends on the effort."""
+    """The plan if nobody rests, and the groups that take turns.
+
+    `asks`: the answer depends on what the request says; on its effort if `by_effort`, on what it needs of `limits`, on
+    everything if `auto` names an order by which models are chosen. `narrow` bytes of body may be too many, too.
+    """
 
     asked: Asked
     plan: Plan
     groups: tuple[Group, ...]
     takes_turns: bool
     keys: frozenset[UUID | str]  # of all candidates' health facts, and their sites'
+    asks: bool = False
+    narrow: float = float("inf")
     by_effort: bool = False
+    auto: str = ""
+    limits: Limits = NO_LIMITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +86,36 @@ class Door:
 
 
 def found(asked: Asked, snapshot: Snapshot) -> Routes:
-    """Return the routes of a name."""
+    """Return the routes of a name; of a request with pictures those of the model that pictures go to, if it is to be
+    had."""
+    if asked.sees and "images" in asked.needs:
+        seeing = _named(replace(asked, model=asked.sees), snapshot)
+        if seeing.plan.candidates:
+            return replace(seeing, asked=asked, plan=replace(seeing.plan, requested=asked.model, alias=asked.model))
+    routes = _named(asked, snapshot)
+    lacking = routes.limits.lacking | ({"images"} if asked.sees and asked.sees != asked.model else frozenset())
+    if not (lacking or routes.by_effort or routes.auto or routes.limits.narrow < float("inf")):
+        return routes
+    limits = replace(routes.limits, lacking=lacking)
+    return replace(routes, limits=limits, asks=bool(lacking or routes.by_effort or routes.auto), narrow=limits.narrow)
+
+
+def _named(asked: Asked, snapshot: Snapshot) -> Routes:
     name = asked.model.strip()
     if name.lower() in snapshot.disabled:
         return _refused(asked, "model_disabled")
-    texts = snapshot.aliases.get(name.lower())
-    if texts:
+    if texts := snapshot.aliases.get(name.lower()):
         pool = [targets.read(text) for text in texts]
         routes = _routes_for(asked, targets.in_order(pool, asked.effort), snapshot, alias=asked.model)
-        by_effort = any(one.effort for one in pool)
         # An alias acts only if a target exists; otherwise the name may still be a model of its own.
         if routes.plan.refusal != "unknown_model":
-            return replace(routes, by_effort=True) if by_effort else routes
+            return replace(routes, by_effort=any(one.effort for one in pool))
+    if asked.pool:
+        routes = _routes_for(asked, asked.pool, snapshot, alias=asked.model)
+        return replace(routes, plan=replace(routes.plan, auto=asked.pool))
+    order = auto.order_of(name)
+    if order and not names.is_listed(name, snapshot):
+        return replace(_refused(asked, "no_model_fits"), auto=order, limits=Limits(frozenset(NEEDS)))
     return _routes_for(asked, [name], snapshot, alias=None)
 
 
@@ -186,6 +220,8 @@ def _routes_of(
     if candidates:
         excluded += [exclusion(one.provider.id, one.credential, "plan_not_allowed", one.model) for one in set_aside]
     candidates = candidates or set_aside
+    candidates, limits, struck = _able(asked, candidates, snapshot)
+    excluded += struck
     refusal = None if candidates else meaning.refusal or _why_nobody(excluded)
     groups = ordering.groups_of(candidates)
     whole = Plan(asked.model, tuple(candidates), tuple(excluded), refusal, None, alias)
@@ -193,9 +229,21 @@ def _routes_of(
         asked,
         whole,
         groups,
+        limits=limits,
         takes_turns=any(len(group.candidates) > 1 for group in groups),
         keys=frozenset(key for candidate in candidates for key in (candidate.key, candidate.site)),
     )
+
+
+def _able(
+    asked: Asked, candidates: list[Candidate], snapshot: Snapshot
+) -> tuple[list[Candidate], Limits, list[Exclusion]]:
+    """Return who can serve such a request, what must be known of it for that, and who was struck out. Only
+    conversations are asked what they need."""
+    if asked.dialects[-1] not in CHAT_PROTOCOLS:
+        return candidates, NO_LIMITS, []
+    able_ones, struck = able.chosen(candidates, asked.needs, asked.tokens, snapshot)
+    return able_ones, able.limits(candidates, snapshot), struck
 
 
 def _candidates(way: Way, wanted: _Wanted, snapshot: Snapshot, excluded: list[Exclusion]) -> Iterator[Candidate]:
@@ -256,6 +304,8 @@ def _protocol(spoken: list[str], wanted: _Wanted, rule: Rule | None) -> str | No
 
 def _why_nobody(excluded: list[Exclusion]) -> str:
     codes = {row.code for row in excluded}
+    if any(code.startswith("lacks_") for code in codes):
+        return "not_able"
     return next((code for code in WHY_NOBODY if code in codes), "no_credentials")
 
 

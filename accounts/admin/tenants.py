@@ -88,5 +88,5 @@ class TenantAdmin(CarefulAdmin):
     def _switches(self, tenant: Tenant | None) -> tuple[str, ...]:
         # The default tenant cannot be switched off: the admin token belongs to it.
         always_on = tenant is not None and tenant.pk == DEFAULT_TENANT_ID
-        rest = ("profile", "answer_with_alias")
+        rest = ("profile", "image_model", "answer_with_alias")
         return rest if always_on else ("is_active", *rest)

@@ -262,6 +262,8 @@ def _headers(call: Call, speaking: Speaking) -> list[tuple[bytes, bytes]]:
         headers.append((b"x-proxx-attempts", str(len(call.attempts)).encode()))
     if call.plan is not None and call.plan.alias:
         headers.append((b"x-proxx-model-alias", quote(call.plan.alias).encode()))
+    if call.plan is not None and call.plan.auto:
+        headers.append((b"x-open-hax-auto-model-candidates", quote(",".join(call.plan.auto), safe=",/:").encode()))
     if call.wishes is not None and call.wishes.tier == FAST and speaking.candidate.protocol == SPED:
         headers.append((b"x-open-hax-fast-mode", FAST.encode()))
     if call.warnings:

@@ -21,6 +21,7 @@ from proxx.upstream.failures import Failure
 from routing import health, planner
 from routing.plan import PASSING, RESTS
 from routing.planner import Candidate, Plan
+from routing.question import NEEDS, WISHED
 
 ERROR_LIMIT = 8 * 1024  # a longer error is retold, not passed on (security F4)
 # What a tenant or key may not use.
@@ -46,6 +47,10 @@ def refusal(plan: Plan, misnamed: str = "") -> GatewayError:
             return Forbidden(f"The model '{name}' is disabled.", code="model_disabled")
         case "model_not_allowed" | "provider_not_allowed":
             return Forbidden(FORBIDDEN[plan.refusal].format(name=name), code=plan.refusal)
+        case "not_able":
+            return BadRequest(_lack(plan), code="model_lacks_capability", param="model")
+        case "no_model_fits":
+            return NotFound(f"No listed model fits this request for '{name}'.", param="model")
         case "no_credentials":
             return Unavailable(
                 "No provider account is configured. Add one in the console, or set a provider's key such as "
@@ -62,6 +67,13 @@ def refusal(plan: Plan, misnamed: str = "") -> GatewayError:
         case _:
             said = misnamed or f"The model '{name}' does not exist or you do not have access to it."
             return NotFound(said, param="model")
+
+
+def _lack(plan: Plan) -> str:
+    """Say what of the request no model of its name can take."""
+    codes = {row.code for row in plan.excluded}
+    lacks = [said for need, said in NEEDS.items() if need not in WISHED and f"lacks_{need}" in codes]
+    return f"The model '{plan.requested}' {' and '.join(lacks)}."
 
 
 def summary(call: Call, plan: Plan, last: AttemptFailed | None, blamed: Blamed | None) -> GatewayError:

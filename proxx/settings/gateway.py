@@ -26,6 +26,8 @@ UPSTREAM_FALLBACK_PROVIDER_IDS = env.words(
     default={"vivgrid": "ollama-cloud", "ollama-cloud": "vivgrid"}.get(UPSTREAM_PROVIDER_ID, ""),
 )
 EXCLUDED_PROVIDER_MODELS = env.words("EXCLUDED_PROVIDER_MODELS")  # provider:model, the model may hold *
+PROXY_IMAGE_REQUEST_MODEL = env.text("PROXY_IMAGE_REQUEST_MODEL")  # where requests with pictures go
+PROXY_AUTO_MODEL_MAX_CANDIDATES = env.whole("PROXY_AUTO_MODEL_MAX_CANDIDATES", default=12, least=1, most=24)
 PROXY_POLICY_CONFIG_FILE = env.text("PROXY_POLICY_CONFIG_FILE")  # rules by model family, JSON
 DISABLED_PROVIDER_IDS = env.words("DISABLED_PROVIDER_IDS")
 LOCAL_OLLAMA_ENABLED = env.flag("LOCAL_OLLAMA_ENABLED", default=True)

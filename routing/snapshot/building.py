@@ -72,6 +72,7 @@ def build() -> Snapshot:
         aliases=listing.aliases,
         exclusions=exclusions,
         rules=rules,
+        image_model=settings.PROXY_IMAGE_REQUEST_MODEL,
         prefixes=_prefixes(desk.providers),
         local_patterns=tuple(settings.LOCAL_OLLAMA_MODEL_PATTERNS) if settings.LOCAL_OLLAMA_ENABLED else (),
         profiles=entered.profiles,
@@ -202,7 +203,10 @@ def _catalogs(
 
 
 def _tenants(rows: Iterable[Tenant]) -> Mapping[UUID, TenantView]:
-    return {row.id: TenantView(row.id, row.slug, row.is_active, row.answer_with_alias, row.profile_id) for row in rows}
+    return {
+        row.id: TenantView(row.id, row.slug, row.is_active, row.answer_with_alias, row.profile_id, row.image_model)
+        for row in rows
+    }
 
 
 def _prefixes(providers: Mapping[str, Provider]) -> tuple[tuple[str, str], ...]:

@@ -58,6 +58,7 @@ class TenantView:
     is_active: bool
     answer_with_alias: bool
     profile_id: UUID | None = None
+    image_model: str = ""  # where its requests with pictures go
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,7 @@ class Snapshot:
     preferred: tuple[str, ...] = ()
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # lower-case name -> its targets in order
     permits: Mapping[UUID, Permit] = field(default_factory=dict)  # by the id of a tenant or key that has any lists
+    image_model: str = ""  # where requests with pictures go, unless their tenant says otherwise
     rules: tuple[Rule, ...] = ()  # in the order in which they are tried
     exclusions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # provider id -> globs of models
     prefixes: tuple[tuple[str, str], ...] = ()  # lower-case prefix -> provider id, longest first
