@@ -96,7 +96,12 @@ def seen(snapshot: Snapshot) -> tuple[Model, ...]:
     known: tuple[Model, ...] | None = snapshot.memo.get(_SEEN)
     if known is None:
         entries = [entry.id for entry in snapshot.models if not entry.metadata.get("is_alias")]
-        known = tuple(model for name in entries if (model := _model(name, snapshot)) is not None)
+        # A router lists under a vendor's path what its vendor lists, too: one stop is one model.
+        by_stop: dict[names.Stop, Model] = {}
+        for name in entries:
+            if (found := _model(name, snapshot)) is not None:
+                by_stop.setdefault(*found)
+        known = tuple(by_stop.values())
         snapshot.memo.put(_SEEN, known, weight=len(known) + 1)
     return known
 
@@ -114,7 +119,8 @@ def table() -> Ranks:
     )
 
 
-def _model(name: str, snapshot: Snapshot) -> Model | None:
+def _model(name: str, snapshot: Snapshot) -> tuple[names.Stop, Model] | None:
+    """Return where a name would go first, and what is known of the model there; nothing if it holds no conversation."""
     if _any(name, table().not_chat):
         return None
     stops = names.meaning(name, snapshot).stops
@@ -130,7 +136,7 @@ def _model(name: str, snapshot: Snapshot) -> Model | None:
     low = name.lower().rpartition("/")[2]
     rank = next((rank for glob, rank in table().ranks if fnmatchcase(low, glob)), table().unknown)
     providers = tuple(stop.provider_id for stop in stops)
-    return Model(name, facts, rank, tuple(keys), snapshot.providers[providers[0]].is_local, providers)
+    return stops[0], Model(name, facts, rank, tuple(keys), snapshot.providers[providers[0]].is_local, providers)
 
 
 def _fits(model: Model, needs: frozenset[str], tokens: int) -> bool:

@@ -8,7 +8,7 @@ Which candidate is tried next after a failure is gateway/failover.py.
 from dataclasses import replace
 from uuid import UUID
 
-from routing import able, auto, health, names, ordering, policies, quota, routes
+from routing import able, auto, doors, health, names, ordering, policies, quota, routes
 from routing.addresses import join_url
 from routing.plan import PASSING, RESTS, Belonging
 from routing.plan import Candidate as Candidate
@@ -199,7 +199,7 @@ def with_own_key(
     if fault := routes.forbidden((model, name), provider_id, who, snapshot):
         return Plan(model, (), (Exclusion(provider_id, None, fault, name),), fault, None, None)
     dialects = (prefer, dialect) if prefer else (dialect,)
-    door = routes.door(provider, (False, ""), name, dialects)
+    door = doors.at(provider, (False, ""), name, doors.wanted(dialects))
     if door.fault:
         return Plan(model, (), (Exclusion(provider_id, None, door.fault),), "dialect_not_served", None, None)
     one = Candidate(provider, credential, name, door.protocol, door.url, credential.id, door.quirks)

@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from uuid import UUID
 
-from routing import able, auto, names, ordering, rules, targets
+from routing import able, auto, doors, names, ordering, rules, targets
 from routing.able import NO_LIMITS, Limits
-from routing.addresses import fill, join_url
-from routing.dialects import CHAT_PROTOCOLS, DRAWING_MODEL, EXCHANGEABLE, PICTURE_MODELS, STAND_INS
+from routing.dialects import CHAT_PROTOCOLS, DRAWING_MODEL, PICTURE_MODELS, STAND_INS
+from routing.doors import Door
 from routing.plan import Candidate, Exclusion, Group, Plan
-from routing.providers import Provider
 from routing.question import NEEDS
 from routing.rules import Rule
 from routing.snapshot import CredentialView, Snapshot
@@ -71,20 +70,6 @@ class Way:
     rule: Rule | None = None
 
 
-# The dialects that are best, in order, and all that will do.
-_Wanted = tuple[tuple[str, ...], tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """Where a kind of credential enters, or the code of why it does not."""
-
-    url: str
-    fault: str
-    protocol: str = ""
-    quirks: frozenset[str] = frozenset()
-
-
 def found(asked: Asked, snapshot: Snapshot) -> Routes:
     """Return the routes of a name; of a request with pictures those of the model that pictures go to, if it is to be
     had."""
@@ -119,11 +104,6 @@ def _named(asked: Asked, snapshot: Snapshot) -> Routes:
     return _routes_for(asked, [name], snapshot, alias=None)
 
 
-def door(provider: Provider, place: tuple[bool, str], model: str, dialects: tuple[str, ...]) -> Door:
-    """Return where a kind of credential (by sign-in or not, its own base URL) enters for a model."""
-    return _door(provider, place, model, _wanted(dialects))
-
-
 def forbidden(names: Iterable[str], provider_id: str, who: tuple[UUID, ...], snapshot: Snapshot) -> str:
     """Return why these may not use a model, by all of its names, at a provider; empty if they may."""
     if not who:
@@ -144,7 +124,7 @@ def _routes_for(asked: Asked, wished: Iterable[str], snapshot: Snapshot, *, alia
     """Return who speaks the caller's dialect or one it is translated to; if nobody, who can stand in."""
     meaning, ways = _ways(wished, snapshot)
     dialect = asked.dialects[-1]
-    routes = _routes_of(asked, meaning, ways, _wanted(asked.dialects), snapshot, alias=alias)
+    routes = _routes_of(asked, meaning, ways, doors.wanted(asked.dialects), snapshot, alias=alias)
     stand_in = STAND_INS.get(dialect)
     if stand_in is None or routes.plan.refusal != "dialect_not_served":
         return routes
@@ -187,14 +167,6 @@ def _dollars(stop: names.Stop, snapshot: Snapshot) -> float:
     return float("inf") if price is None or price.blended is None else price.blended
 
 
-def _wanted(dialects: tuple[str, ...]) -> _Wanted:
-    """Return which dialects are best, in order, and all that will do. A preferred one, the first of two, counts only if
-    the caller's own can be translated to it."""
-    own = dialects[-1]
-    family = next((family for family in EXCHANGEABLE if own in family), (own,))
-    return tuple(one for one in dialects if one in (*family, own)), (own, *family)
-
-
 def _drawing(model: str) -> str:
     return DRAWING_MODEL if any(fnmatchcase(model.lower(), glob) for glob in PICTURE_MODELS) else model
 
@@ -203,7 +175,7 @@ def _routes_of(
     asked: Asked,
     meaning: names.Meaning,
     ways: Iterable[Way],
-    wanted: _Wanted,
+    wanted: doors.Wanted,
     snapshot: Snapshot,
     *,
     alias: str | None,
@@ -246,14 +218,14 @@ def _able(
     return able_ones, able.limits(candidates, snapshot), struck
 
 
-def _candidates(way: Way, wanted: _Wanted, snapshot: Snapshot, excluded: list[Exclusion]) -> Iterator[Candidate]:
+def _candidates(way: Way, wanted: doors.Wanted, snapshot: Snapshot, excluded: list[Exclusion]) -> Iterator[Candidate]:
     """Yield the accounts of one stop; those without a door are added to `excluded`."""
     stop, provider = way.stop, snapshot.providers[way.stop.provider_id]
     # Accounts are many, addresses few: each is worked out once.
-    doors: dict[tuple[bool, str], Door] = {}
+    known: dict[tuple[bool, str], Door] = {}
     for credential in snapshot.credentials.get(provider.id, (None,)):
         place = (credential.kind == "oauth_bearer", credential.base_url) if credential else (False, "")
-        here = doors.get(place) or doors.setdefault(place, _door(provider, place, stop.model, wanted, way.rule))
+        here = known.get(place) or known.setdefault(place, doors.at(provider, place, stop.model, wanted, way.rule))
         if here.fault:
             excluded.append(exclusion(provider.id, credential, here.fault, stop.model))
         else:
@@ -274,32 +246,6 @@ def _forbidden(asked: Asked, way: Way, snapshot: Snapshot) -> str:
     if way.rule is not None and stop.provider_id in way.rule.excluded_providers:
         return "excluded_by_rule"
     return forbidden((asked.model, way.target, stop.model), stop.provider_id, asked.who, snapshot)
-
-
-def _door(provider: Provider, place: tuple[bool, str], model: str, wanted: _Wanted, rule: Rule | None = None) -> Door:
-    is_oauth, own_base = place
-    base = provider.base_for(oauth=is_oauth, own=own_base)
-    if not base:
-        return Door("", "no_base_url")
-    paths = provider.paths_at(base)
-    protocol = _protocol([name for name in provider.protocols_for(model) if name in paths], wanted, rule)
-    if protocol is None:
-        return Door("", "dialect_not_served")
-    return Door(join_url(base, fill(paths[protocol], model)), "", protocol, provider.quirks_at(base))
-
-
-def _protocol(spoken: list[str], wanted: _Wanted, rule: Rule | None) -> str | None:
-    """Return the first of the best dialects that the provider speaks, else its own best of those that will do.
-
-    A rule's dialects come before the caller's own, behind a profile's; one that it excludes is used only if there is no
-    other.
-    """
-    best, others = wanted
-    if rule is not None and len(others) > 1:
-        best = (*best[:-1], *(name for name in rule.protocols if name in others), *best[-1:])
-        allowed = [name for name in spoken if name not in rule.excluded_protocols]
-        spoken = allowed if any(name in others for name in allowed) else spoken
-    return next((name for name in best if name in spoken), None) or next((one for one in spoken if one in others), None)
 
 
 def _why_nobody(excluded: list[Exclusion]) -> str:

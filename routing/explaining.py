@@ -1,0 +1,270 @@
+"""Where a request would go, and why: the planner's own decision, told to people. Nothing is sent, no turn is used up.
+
+`manage.py explain_route` and the console's page ask here. Health and quota are those that this process knows.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from proxx.kit import clock
+from proxx.protocols import registry
+from proxx.protocols.hub.conversation import name_of
+from proxx.protocols.hub.errors import Inexpressible, Unreadable
+from proxx.protocols.hub.losses import Losses
+from proxx.protocols.profile import asked as profiles
+from proxx.protocols.profile.options import DIALECTS, Options
+from routing import affinity, health, listeners, needs, planner, policies, quota
+from routing.plan import EXCLUSIONS, REFUSALS, Candidate, Plan
+from routing.providers import STRATEGIES
+from routing.question import EFFORTS, NEEDS, Question, Said
+from routing.snapshot import Snapshot, TenantView
+
+BYTES_PER_TOKEN = 4  # of usual texts
+NAMED_AT_MOST = 5  # accounts of one line of those left out
+
+
+class CannotAsk(Exception):
+    """What was pasted is no request; the text is a sentence for whoever pasted it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What to explain. A `body` says by itself what the request needs; otherwise the words here do. `conversation` is a
+    prompt_cache_key; `tokens` are those of the text."""
+
+    model: str
+    tenant: TenantView
+    dialect: str = "openai_chat"
+    key: UUID | None = None
+    key_profile: UUID | None = None
+    needs: frozenset[str] = frozenset()
+    effort: str = ""
+    tokens: int = 0
+    conversation: str = ""
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A window of an account's plan, in percent used; `state` is well, warning or spent."""
+
+    name: str
+    used: float
+    state: str
+    resets_in: float | None  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One candidate, as people see it. `state` is ready or doubtful; `why` says why it stands here, where its turn does
+    not say it all."""
+
+    number: int
+    provider_id: str
+    provider: str
+    account: str
+    credential_id: UUID | None
+    model: str
+    protocol: str
+    url: str
+    state: str
+    health: str
+    why: tuple[str, ...] = ()
+    bars: tuple[Bar, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Who was struck out for one reason: a provider, and which of its accounts."""
+
+    provider: str
+    reason: str
+    accounts: tuple[str, ...] = ()
+    more: int = 0  # accounts beyond those that are named
+
+    @property
+    def who(self) -> str:
+        """Return the provider, and which of its accounts."""
+        if not self.accounts:
+            return self.provider
+        others = f" and {self.more} more" if self.more else ""
+        return f"{self.provider} ({', '.join(self.accounts)}{others})"
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """The whole decision. `rule` is the name of the rule that the first candidate goes by."""
+
+    plan: Plan
+    steps: tuple[Step, ...]
+    left_out: tuple[LeftOut, ...]
+    refusal: str
+    rule: str
+    needs: tuple[str, ...] = ()
+    effort: str = ""
+    faults: tuple[str, ...] = field(default=())
+
+
+def explain(wish: Wish, snapshot: Snapshot) -> Explained:
+    """Return where this would go now; raise `CannotAsk` for a body that cannot be read."""
+    options = listeners.options(snapshot, listener=None, key_profile=wish.key_profile, tenant=wish.tenant)
+    model, question = _read(wish, options) if wish.body else (wish.model, _said(wish, options))
+    plan = planner.plan(
+        model=model,
+        dialect=wish.dialect,
+        tenant=wish.tenant,
+        snapshot=snapshot,
+        now=clock.monotonic(),
+        turns=policies.turn_to_come,
+        prefer=options.prefer if options is not None else "",
+        key=wish.key,
+        question=question,
+    )
+    rule = plan.candidates[0].rule if plan.candidates else None
+    return Explained(
+        plan=plan,
+        steps=tuple(_steps(plan, snapshot)),
+        left_out=tuple(_left_out(plan, snapshot)),
+        refusal=REFUSALS[plan.refusal] if plan.refusal else "",
+        rule=rule.name if rule is not None else "",
+        needs=tuple(sorted(question.needs(NEEDS.keys()))),
+        effort=question.effort(),
+        faults=snapshot.faults,
+    )
+
+
+def _said(wish: Wish, options: Options | None) -> Question:
+    name = b"key:" + wish.conversation.encode() if wish.conversation else b""
+    effort = wish.effort or (options.effort if options is not None else "")
+    return Said(
+        conversation=affinity.digest(wish.tenant.id, name),
+        needs=wish.needs,
+        effort=effort if effort in EFFORTS else "",
+        size=wish.tokens * BYTES_PER_TOKEN,
+    )
+
+
+def _read(wish: Wish, options: Options | None) -> tuple[str, Question]:
+    """Return what a pasted body asks for, as a call with it would be understood."""
+    dialect = registry.get(wish.dialect)
+    path = {"model": wish.model, "stream": False} if wish.dialect == "gemini" else {}
+    try:
+        envelope = dialect.read_envelope(wish.body, **path)
+        if options is not None:
+            envelope, _ = profiles.read(envelope, options, {})
+        name = name_of(envelope.traits, wish.dialect, "")
+        if wish.dialect not in DIALECTS:
+            return wish.model or envelope.model, Said(conversation=affinity.digest(wish.tenant.id, name))
+        request = dialect.read_request(envelope, Losses())
+    except (Unreadable, Inexpressible) as fault:
+        raise CannotAsk(f"The body cannot be read: {getattr(fault, 'message', '') or fault}") from None
+    except RecursionError:
+        raise CannotAsk("The body is nested too deeply.") from None
+    effort = request.reasoning.effort or (options.effort if options is not None else "")
+    question = Said(
+        conversation=affinity.digest(wish.tenant.id, name),
+        needs=needs.needs_of(request),
+        effort=effort if effort in EFFORTS else "",
+        size=len(wish.body) - needs.media_bytes(request),
+    )
+    return wish.model or envelope.model, question
+
+
+def _steps(plan: Plan, snapshot: Snapshot) -> Iterator[Step]:
+    now = clock.monotonic()
+    before: Candidate | None = None
+    for number, one in enumerate(plan.candidates, start=1):
+        rest = health.standing(one.key, one.site, one.model, now)
+        state, said = ("doubtful", _doubt(rest.until - now)) if rest is not None else ("ready", _doing(one))
+        yield Step(
+            number=number,
+            provider_id=one.provider.id,
+            provider=one.provider.label,
+            account=one.account or ("no key needed" if one.credential is None else "account without label"),
+            credential_id=one.credential.id if one.credential is not None else None,
+            model=one.model,
+            protocol=one.protocol,
+            url=one.url,
+            state=state,
+            health=said,
+            why=tuple(_why(one, before, plan, snapshot)),
+            bars=_bars(one),
+        )
+        before = one
+
+
+def _why(one: Candidate, before: Candidate | None, plan: Plan, snapshot: Snapshot) -> Iterator[str]:
+    """Say what put a candidate here that begins a provider or a group of equals."""
+    if before is None or before.provider is not one.provider or before.model != one.model:
+        rule = one.rule
+        if rule is not None and one.provider.id in rule.providers:
+            yield f"The rule “{rule.name}” puts {one.provider.label} first."
+        elif rule is not None and rule.order_providers:
+            yield f"The rule “{rule.name}” goes by price."
+        elif one.provider.id in snapshot.order[: snapshot.named]:
+            yield "It is named as the primary provider or its fallback."
+        elif plan.auto and (before is None or before.model != one.model):
+            yield (
+                f"{one.model} is number {plan.auto.index(one.model) + 1} of this choice."
+                if (one.model in plan.auto)
+                else "It has one of the chosen models."
+            )
+        else:
+            yield f"Its provider has priority {one.provider.priority}."
+    equals = [other for other in plan.candidates if (other.place, other.model) == (one.place, one.model)]
+    if len(equals) > 1 and equals[0] is one:
+        if plan.belonging is not None and one.place in plan.belonging.bound:
+            yield "The conversation belongs to this account."
+        else:
+            yield f"Of {len(equals)} equal accounts it is first by {one.strategy}: {STRATEGIES[one.strategy]}."
+
+
+def _doubt(seconds: float) -> str:
+    return f"failed lately; behind the others for {_time(seconds)}"
+
+
+def _doing(one: Candidate) -> str:
+    calls, wait = health.in_flight(one.key), health.first_event(one.key, one.model)
+    said = f"{calls} call{'' if calls == 1 else 's'} under way" if calls else "idle"
+    return f"{said}, begins after {wait:.1f} s" if wait is not None else said
+
+
+def _bars(one: Candidate) -> tuple[Bar, ...]:
+    standing = quota.standings.get(one.key)
+    if standing is None:
+        return ()
+    now = clock.unix()
+    return tuple(
+        Bar(
+            window.name,
+            min(100.0, window.used),
+            "spent" if quota.is_spent(window) else "warning" if quota.is_warning(window) else "well",
+            window.resets_at - now if window.resets_at is not None else None,
+        )
+        for window in quota.windows_now(standing.usage)
+    )
+
+
+def _left_out(plan: Plan, snapshot: Snapshot) -> Iterator[LeftOut]:
+    """Yield those struck out, together by provider, model and reason, in the order in which they were met."""
+    accounts = {view.id: view for views in snapshot.credentials.values() for view in views}
+    groups: dict[tuple[str, str], list[str]] = {}
+    asked = {one.provider.id for one in plan.candidates}
+    for row in plan.excluded:
+        if row.code == "not_listed" and row.provider_id in asked:
+            continue  # it lists another of the models
+        names = groups.setdefault((row.provider_id, row.code), [])
+        view = accounts.get(row.credential_id) if row.credential_id is not None else None
+        if view is not None and (name := view.label or view.account_id) not in names:
+            names.append(name)
+    for (provider_id, code), names in groups.items():
+        provider = snapshot.providers.get(provider_id)
+        shown = tuple(names[:NAMED_AT_MOST])
+        yield LeftOut(provider.label if provider else provider_id, EXCLUSIONS[code], shown, len(names) - len(shown))
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{round(seconds / 3600)} h"
