@@ -199,7 +199,7 @@ def _why(one: Candidate, before: Candidate | None, plan: Plan, snapshot: Snapsho
     if before is None or before.provider is not one.provider or before.model != one.model:
         rule = one.rule
         if rule is not None and one.provider.id in rule.providers:
-            yield f"The rule “{rule.name}” puts {one.provider.label} first."
+            yield f"The rule “{rule.name}” names {one.provider.label} as number {rule.place(one.provider.id) + 1}."
         elif rule is not None and rule.order_providers:
             yield f"The rule “{rule.name}” goes by price."
         elif one.provider.id in snapshot.order[: snapshot.named]:
@@ -250,9 +250,10 @@ def _left_out(plan: Plan, snapshot: Snapshot) -> Iterator[LeftOut]:
     """Yield those struck out, together by provider, model and reason, in the order in which they were met."""
     accounts = {view.id: view for views in snapshot.credentials.values() for view in views}
     groups: dict[tuple[str, str], list[str]] = {}
-    asked = {one.provider.id for one in plan.candidates}
+    listing = {one.provider.id for one in plan.candidates}
+    listing |= {row.provider_id for row in plan.excluded if row.code != "not_listed"}
     for row in plan.excluded:
-        if row.code == "not_listed" and row.provider_id in asked:
+        if row.code == "not_listed" and row.provider_id in listing:
             continue  # it lists another of the models
         names = groups.setdefault((row.provider_id, row.code), [])
         view = accounts.get(row.credential_id) if row.credential_id is not None else None

@@ -8,7 +8,6 @@ done with a call that belongs to none.
 
 import random
 from collections.abc import Callable, Sequence
-from itertools import count
 from typing import TypeVar
 
 from proxx.kit import clock
@@ -32,13 +31,20 @@ UNKNOWN_PLAN = 1
 STICKY = 300.0  # seconds in which `quota_first` stays with its choice, so that what an account has read counts again
 
 _kept: dict[tuple[Place, str], tuple[Key, float]] = {}
-_turns: dict[str, "count[int]"] = {}
+_turns: dict[str, int] = {}
 _lots = random.Random()  # noqa: S311 - spreads, protects nothing
 
 
 def next_turn(provider_id: str) -> int:
     """Return 0, 1, 2, ... for each provider: whose turn it is."""
-    return next(_turns.setdefault(provider_id, count()))
+    turn = _turns.get(provider_id, 0)
+    _turns[provider_id] = turn + 1
+    return turn
+
+
+def turn_to_come(provider_id: str) -> int:
+    """Return whose turn it will be, without using it up."""
+    return _turns.get(provider_id, 0)
 
 
 def forget(seed: int | None = None) -> None:

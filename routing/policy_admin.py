@@ -1,5 +1,6 @@
 """The console's page for rules: who serves a family of models first, in which dialect, with which accounts."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -13,7 +14,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.admin.base import CarefulAdmin, low
 from accounts.profile import lines_of
-from routing import policy_rows
+from routing import explain_page, policy_rows
 from routing.models import PolicyRule
 from routing.providers import STRATEGIES
 
@@ -80,9 +81,14 @@ class PolicyRuleAdmin(CarefulAdmin):
         return not policy_rows.follows(obj) and bool(super().has_delete_permission(request, obj))
 
     def get_urls(self) -> list[Any]:
-        """Add the address behind “Add the default rules”."""
+        """Add the address behind “Add the default rules”, and the page that explains a route."""
         add = self.admin_site.admin_view(require_POST(self.add_defaults))
-        return [path("defaults/", add, name="routing_policyrule_defaults"), *super().get_urls()]
+        explain = self.admin_site.admin_view(partial(explain_page.page, site=self.admin_site))
+        own = [
+            path("defaults/", add, name="routing_policyrule_defaults"),
+            path("explain/", explain, name="routing_policyrule_explain"),
+        ]
+        return [*own, *super().get_urls()]
 
     def add_defaults(self, request: HttpRequest) -> HttpResponse:
         """Add the default rules that are missing."""

@@ -9,6 +9,8 @@ from django.templatetags.static import static
 Callback = Callable[[HttpRequest], Any]
 
 CONSOLE = "/console/"
+RULES = f"{CONSOLE}routing/policyrule/"
+EXPLAIN = f"{RULES}explain/"
 
 
 def _file(path: str) -> Callback:
@@ -39,7 +41,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_URL": None,
     "SITE_ICON": _file("console/mark.svg"),
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "sizes": "any", "href": _file("console/favicon.svg")}],
-    "STYLES": [_file("console.css")],
+    "STYLES": [_file("console.css"), _file("console_route.css")],
     "DASHBOARD_CALLBACK": "analytics.dashboard.numbers",
     "LOGIN": {"image": _file("console/signin.svg")},
     "SHOW_VIEW_ON_SITE": False,
@@ -95,7 +97,14 @@ UNFOLD: dict[str, Any] = {
                     _page("Credentials", "lock", "accounts.credential"),
                     _page("Providers", "hub", "routing.providersetting"),
                     _page("Models", "neurology", "routing.catalogmodel"),
-                    _page("Rules", "rule", "routing.policyrule"),
+                    _page("Rules", "rule", "routing.policyrule")
+                    | {"active": lambda request: RULES in request.path and EXPLAIN not in request.path},
+                    {
+                        "title": "Explain a route",
+                        "icon": "alt_route",
+                        "link": EXPLAIN,
+                        "permission": lambda request: request.user.has_perm("routing.view_policyrule"),
+                    },
                 ],
             },
             {
