@@ -58,7 +58,7 @@ class PolicyRuleAdmin(CarefulAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: PolicyRule | None = None) -> Any:
         """Say how rules work, or that a file would overwrite what is typed."""
-        which = ("name", ("pattern", "kind"), ("position", "enabled"))
+        which = ("name", "pattern", "kind", ("position", "enabled"))
         return [
             ("Which models", {"fields": which, "description": FOLLOWS if policy_rows.follows(obj) else ABOUT}),
             ("Providers", {"fields": (("providers", "excluded_providers"), "order_providers")}),

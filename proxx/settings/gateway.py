@@ -26,6 +26,8 @@ UPSTREAM_FALLBACK_PROVIDER_IDS = env.words(
     default={"vivgrid": "ollama-cloud", "ollama-cloud": "vivgrid"}.get(UPSTREAM_PROVIDER_ID, ""),
 )
 EXCLUDED_PROVIDER_MODELS = env.words("EXCLUDED_PROVIDER_MODELS")  # provider:model, the model may hold *
+UPSTREAM_MESSAGES_MODEL_PREFIXES = env.words("UPSTREAM_MESSAGES_MODEL_PREFIXES")  # asked in Anthropic Messages first
+UPSTREAM_RESPONSES_MODEL_PREFIXES = env.words("UPSTREAM_RESPONSES_MODEL_PREFIXES")  # asked in OpenAI Responses first
 PROXY_IMAGE_REQUEST_MODEL = env.text("PROXY_IMAGE_REQUEST_MODEL")  # where requests with pictures go
 PROXY_AUTO_MODEL_MAX_CANDIDATES = env.whole("PROXY_AUTO_MODEL_MAX_CANDIDATES", default=12, least=1, most=24)
 PROXY_POLICY_CONFIG_FILE = env.text("PROXY_POLICY_CONFIG_FILE")  # rules by model family, JSON

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 
+from django.conf import settings
+
 from accounts.profile import lines_of
 from routing import provider_env, rules
 from routing.dialects import USUAL_PATHS
@@ -19,7 +21,20 @@ def read(providers: Mapping[str, Provider], faults: list[str]) -> tuple[Rule, ..
             found.append(_rule(row, providers))
         except re.error:
             faults.append(f"The pattern of the rule {row.name!r} is no regular expression. The rule is left out.")
-    return tuple(found)
+    return (*found, *_by_prefix())
+
+
+def _by_prefix() -> list[Rule]:
+    """Return the rules that the environment makes: dialects by the beginning of names, behind all others."""
+    said = {
+        "UPSTREAM_MESSAGES_MODEL_PREFIXES": (settings.UPSTREAM_MESSAGES_MODEL_PREFIXES, "anthropic"),
+        "UPSTREAM_RESPONSES_MODEL_PREFIXES": (settings.UPSTREAM_RESPONSES_MODEL_PREFIXES, "openai_responses"),
+    }
+    return [
+        Rule(0, name, rules.compiled("|".join(map(re.escape, prefixes)), is_regex=True), protocols=(dialect,))
+        for name, (prefixes, dialect) in said.items()
+        if prefixes
+    ]
 
 
 def _rule(row: PolicyRule, providers: Mapping[str, Provider]) -> Rule:

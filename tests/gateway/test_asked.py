@@ -179,7 +179,8 @@ def test_a_request_that_no_model_of_the_name_can_take_is_refused_saying_why(prox
 def test_the_effort_of_a_request_chooses_in_a_pool(proxx: LiveProxx):
     assert proxx.chat("deep")[0] == 200
     assert proxx.provider.journal.last.json["model"] == "sim-say"
-    assert proxx.chat("deep", reasoning_effort="high")[0] == 200
+    status, headers, _ = proxx.chat("deep", reasoning_effort="high")
+    assert (status, headers["x-open-hax-model-alias"]) == (200, "deep->sim-echo")
     assert proxx.provider.journal.last.json["model"] == "sim-echo"
 
 

@@ -142,6 +142,19 @@ def test_the_picture_holds_enabled_rules_in_order_with_canonical_names() -> None
     assert any("broken" in fault for fault in snapshot.faults)
 
 
+@pytest.mark.django_db
+def test_prefixes_of_the_environment_are_rules_behind_all_others(settings: Any) -> None:
+    settings.UPSTREAM_MESSAGES_MODEL_PREFIXES = ("claude-", "c+")
+    settings.UPSTREAM_RESPONSES_MODEL_PREFIXES = ("gpt-",)
+    PolicyRule.objects.create(name="mine", pattern="gpt-5*", providers="groq")
+    make_credential("openai")
+    snapshot = build()
+    assert [one.protocol for one in plan(snapshot, "gpt-4").candidates] == ["openai_responses"]
+    assert [one.protocol for one in plan(snapshot, "gpt-5").candidates] == ["openai_chat"]
+    assert snapshot.rules[1].pattern.match("C+x")
+    assert not snapshot.rules[1].pattern.match("cc")
+
+
 @pytest.mark.parametrize(
     "fields", [{"pattern": "(", "kind": "regex"}, {"protocols": "telex"}, {"accounts": "by_mood"}], ids=str
 )
