@@ -15,11 +15,12 @@ from unfold.widgets import (
 )
 
 from accounts.models import DEFAULT_TENANT_ID, ApiKey
-from routing import explaining, reload
+from routing import explaining, quota, reload
 from routing.dialects import USUAL_PATHS
-from routing.explaining import CannotAsk, Explained, Wish
+from routing.explaining import CannotAsk, Explained, Step, Wish
 from routing.pages import NAMES
 from routing.question import EFFORTS
+from routing.quota_admin import Bar, bars
 from routing.snapshot import Snapshot
 
 PERMISSION = "routing.view_policyrule"
@@ -106,7 +107,7 @@ def page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "title": "Explain a route",
         "form": form,
         "found": found,
-        "steps": found.steps[:SHOWN_AT_MOST] if found else (),
+        "steps": [(step, _bars(step)) for step in found.steps[:SHOWN_AT_MOST]] if found else (),
         "unshown": max(0, len(found.steps) - SHOWN_AT_MOST) if found else 0,
         "models": [entry.id for entry in snapshot.models[:MODELS_AT_MOST]],
         "dialects": NAMES,
@@ -130,6 +131,11 @@ def _wish(said: dict[str, Any], snapshot: Snapshot) -> Wish:
         conversation=said["conversation"],
         body=said["body"].strip().encode(),
     )
+
+
+def _bars(step: Step) -> list[Bar]:
+    standing = quota.standings.get(step.credential_id) if step.credential_id is not None else None
+    return bars(standing) if standing is not None else []
 
 
 def _callers(snapshot: Snapshot) -> list[tuple[str, str]]:

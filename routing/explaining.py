@@ -14,7 +14,7 @@ from proxx.protocols.hub.errors import Inexpressible, Unreadable
 from proxx.protocols.hub.losses import Losses
 from proxx.protocols.profile import asked as profiles
 from proxx.protocols.profile.options import DIALECTS, Options
-from routing import affinity, health, listeners, needs, planner, policies, quota
+from routing import affinity, health, listeners, needs, planner, policies
 from routing.plan import EXCLUSIONS, REFUSALS, Candidate, Plan
 from routing.providers import STRATEGIES
 from routing.question import EFFORTS, NEEDS, Question, Said
@@ -46,16 +46,6 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """A window of an account's plan, in percent used; `state` is well, warning or spent."""
-
-    name: str
-    used: float
-    state: str
-    resets_in: float | None  # seconds
-
-
-@dataclass(frozen=True, slots=True)
 class Step:
     """One candidate, as people see it. `state` is ready or doubtful; `why` says why it stands here, where its turn does
     not say it all."""
@@ -71,7 +61,6 @@ class Step:
     state: str
     health: str
     why: tuple[str, ...] = ()
-    bars: tuple[Bar, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +178,6 @@ def _steps(plan: Plan, snapshot: Snapshot) -> Iterator[Step]:
             state=state,
             health=said,
             why=tuple(_why(one, before, plan, snapshot)),
-            bars=_bars(one),
         )
         before = one
 
@@ -228,22 +216,6 @@ def _doing(one: Candidate) -> str:
     calls, wait = health.in_flight(one.key), health.first_event(one.key, one.model)
     said = f"{calls} call{'' if calls == 1 else 's'} under way" if calls else "idle"
     return f"{said}, begins after {wait:.1f} s" if wait is not None else said
-
-
-def _bars(one: Candidate) -> tuple[Bar, ...]:
-    standing = quota.standings.get(one.key)
-    if standing is None:
-        return ()
-    now = clock.unix()
-    return tuple(
-        Bar(
-            window.name,
-            min(100.0, window.used),
-            "spent" if quota.is_spent(window) else "warning" if quota.is_warning(window) else "well",
-            window.resets_at - now if window.resets_at is not None else None,
-        )
-        for window in quota.windows_now(standing.usage)
-    )
 
 
 def _left_out(plan: Plan, snapshot: Snapshot) -> Iterator[LeftOut]:

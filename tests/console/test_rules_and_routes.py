@@ -124,7 +124,8 @@ def test_quota_is_drawn_as_bars(console):
     quota.note(one.pk, quota.Standing(PlanUsage((Window("5 h", 91.0, None, 18000.0),)), clock.unix(), "asked"))
     reload.install(None)
     page = console.post(EXPLAIN, {"model": "gpt-x", "dialect": "openai_chat", "caller": str(DEFAULT_TENANT_ID)})
-    assert b'<meter class="px-meter px-meter-warning" min="0" max="100" value="91">' in page.content
+    assert b"px-quota-warn" in page.content
+    assert b'<progress max="100" value="91">' in page.content
 
 
 def test_a_key_is_explained_by_its_own_lists(console):
