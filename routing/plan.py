@@ -145,3 +145,10 @@ class Plan:
     alias: str | None  # the requested name, if it was an alias of what the candidates serve
     belonging: Belonging | None = None
     auto: tuple[str, ...] = ()  # the models that were chosen for a name that leaves the choice to proxx, best first
+
+    def told(self, model: str) -> list[tuple[bytes, str]]:
+        """Return what an answer of this model says of its name, as headers: what stood for it, and of what it was
+        chosen."""
+        alias = self.alias or self.requested
+        said = [(b"x-proxx-model-alias", alias), (b"x-open-hax-model-alias", f"{alias}->{model}")]
+        return [*said, (b"x-open-hax-auto-model-candidates", ",".join(self.auto))] if self.auto else said

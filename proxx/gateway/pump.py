@@ -22,7 +22,6 @@ from proxx.protocols.hub.errors import ErrorFacts
 from proxx.protocols.profile.asked import FAST
 from proxx.protocols.spec import Watch
 from proxx.upstream import failures
-from routing.plan import Plan
 
 log = logging.getLogger("proxx.gateway")
 
@@ -262,7 +261,8 @@ def _headers(call: Call, speaking: Speaking) -> list[tuple[bytes, bytes]]:
     if len(call.attempts) > 1:
         headers.append((b"x-proxx-attempts", str(len(call.attempts)).encode()))
     if call.plan is not None and call.plan.alias:
-        headers += _names(call.plan, speaking.candidate.model)
+        told = call.plan.told(speaking.candidate.model)
+        headers += [(name, quote(said, safe=",/:->").encode()) for name, said in told]
     if call.wishes is not None and call.wishes.tier == FAST and speaking.candidate.protocol == SPED:
         headers.append((b"x-open-hax-fast-mode", FAST.encode()))
     if call.warnings:
@@ -285,15 +285,6 @@ def _headers(call: Call, speaking: Speaking) -> list[tuple[bytes, bytes]]:
 
 def _is_passed(name: bytes, passed: tuple[bytes, ...]) -> bool:
     return name in passed or any(name.startswith(one) for one in passed if one.endswith(b"-"))
-
-
-def _names(plan: Plan, model: str) -> list[tuple[bytes, bytes]]:
-    """Say which name stood for which model, and of which models it was chosen."""
-    alias = plan.alias or plan.requested
-    said = [(b"x-proxx-model-alias", alias), (b"x-open-hax-model-alias", f"{alias}->{model}")]
-    if plan.auto:
-        said.append((b"x-open-hax-auto-model-candidates", ",".join(plan.auto)))
-    return [(name, quote(value, safe=",/:->").encode()) for name, value in said]
 
 
 def _own_headers(call: Call) -> list[tuple[bytes, bytes]]:
