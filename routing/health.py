@@ -95,6 +95,11 @@ def standing(key: Key, site: str, model: str, now: float) -> Rest | None:
     return _stronger(own, rest_of(site, "", now)) if site in rests else own
 
 
+def is_troubled(key: Key, site: str) -> bool:
+    """Tell whether anything is known against a credential or its provider's site, even if it is over."""
+    return key in streaks or site in streaks or site in unreached or key in rests or site in rests
+
+
 def rest(
     key: Key, seconds: float, *, model: str = "", is_soft: bool = False, kind: str = "", is_open: bool = False
 ) -> None:
@@ -174,11 +179,14 @@ def unreachable(site: str, key: Key) -> int:
 
 
 def reached(key: Key, site: str, model: str) -> None:
-    """Note that a candidate has begun to answer: its circuits close at once, without waiting for its last word."""
+    """Note that a candidate has begun to answer: failures are no longer in a row, and its circuits close at once,
+    without waiting for its last word."""
     if unreached.pop(site, None) is not None:
         good(site)
     for spot in ((key, ""), (key, model), (site, "")):
-        found = rests.get(spot[0], {}).get(spot[1])
+        streak, found = streaks.get(spot[0], {}).get(spot[1]), rests.get(spot[0], {}).get(spot[1])
+        if streak is not None:
+            streak.failures = 0
         if found is not None and found.is_open:
             good(*spot)
 

@@ -1,8 +1,7 @@
 """The candidates, one after another, until one speaks. Rotate first, wait last.
 
 What an upstream failure does to its credential is routing/cooldown.py's table. Here its move is made, within one
-budget per call: attempts (PROXY_MAX_ATTEMPTS) and time (no attempt begins after the call's deadline). What the client
-is told when nobody spoke is verdict.py.
+budget per call (budget.py). What the client is told when nobody spoke is verdict.py.
 """
 
 import asyncio
@@ -11,7 +10,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from proxx.gateway import reasoning, recall, slots, verdict
+from proxx.gateway import budget, reasoning, recall, slots, verdict
 from proxx.gateway.attempt import AttemptFailed, Blank, Speaking, speak
 from proxx.gateway.call import Call
 from proxx.gateway.errors import GatewayError
@@ -73,7 +72,7 @@ async def first_to_speak(call: Call, plan: Plan, replan: Callable[[], Plan] | No
 
 async def _held(call: Call, replan: Callable[[], Plan], until: float) -> Plan | None:
     """Wait until somebody is back, at most until then; return the plan for the next round, or nothing."""
-    while _budget_left(call):
+    while budget.left(call):
         plan = replan()
         if plan.refusal is not None and plan.refusal not in PASSING.values():
             return None
@@ -91,16 +90,17 @@ async def _held(call: Call, replan: Callable[[], Plan], until: float) -> Plan | 
 async def _one_round(call: Call, plan: Plan) -> Speaking:
     if plan.refusal is not None:
         raise verdict.refusal(plan, planner.misnamed(plan.requested, call.snapshot))
-    this = _Round()
+    this: _Round | None = None  # the usual call needs none
     last: AttemptFailed | None = None
     for candidate in plan.candidates:
-        if not _budget_left(call):
+        if not budget.left(call):
             break
-        if this.only is not None and not this.only(candidate):
+        if this is not None and this.only is not None and not this.only(candidate):
             continue
         if call.snapshot.counts_calls and slots.is_full(candidate):
             continue
         if health.rests and _is_closed(candidate, this):
+            this = this or _Round()
             this.skipped.append(candidate)
             continue
         if settings.PROXY_REASONING_FAILOVER:
@@ -110,13 +110,13 @@ async def _one_round(call: Call, plan: Plan) -> Speaking:
         except Blank as blank:
             raise verdict.unreadable(call, blank) from None
         except AttemptFailed as failed:
-            last = failed
+            last, this = failed, this or _Round()
             if not _goes_on(call, plan, candidate, failed, this):
                 break
     else:
-        if this.again and this.blamed is None:
+        if this is not None and this.again and this.blamed is None:
             return await _in_place(call, plan, this)
-    raise verdict.summary(call, plan, last, this.blamed)
+    raise verdict.summary(call, plan, last, this.blamed if this is not None else None)
 
 
 def _goes_on(call: Call, plan: Plan, candidate: Candidate, failed: AttemptFailed, this: _Round) -> bool:
@@ -159,9 +159,9 @@ def _once(fits: Callable[[Candidate], bool]) -> Callable[[Candidate], bool]:
     return first
 
 
-def _is_closed(candidate: Candidate, this: _Round) -> bool:
+def _is_closed(candidate: Candidate, this: _Round | None) -> bool:
     """Tell whether a call beside this one has learned that this candidate is not to be asked now."""
-    if candidate.site in this.sites:
+    if this is not None and candidate.site in this.sites:
         return True
     rest = health.standing(candidate.key, candidate.site, candidate.model, clock.monotonic())
     return rest is not None and not rest.is_soft
@@ -169,7 +169,7 @@ def _is_closed(candidate: Candidate, this: _Round) -> bool:
 
 async def _spoken(call: Call, candidate: Candidate) -> Speaking:
     """Let a candidate speak. Where a circuit is half open, this is its one probe."""
-    if not health.rests and not health.unreached:
+    if not health.is_troubled(candidate.key, candidate.site):
         return await _twice(call, candidate)
     spots = health.begin_probe(candidate.key, candidate.site, candidate.model)
     try:
@@ -186,10 +186,10 @@ async def _twice(call: Call, candidate: Candidate) -> Speaking:
     try:
         return await speak(call, candidate)
     except Blank:
-        if call.blanks > 1 or not _budget_left(call):
+        if call.blanks > 1 or not budget.left(call):
             raise
     except AttemptFailed as failed:
-        if not failed.mendable or not _budget_left(call):
+        if not failed.mendable or not budget.left(call):
             raise
     return await speak(call, candidate)
 
@@ -235,7 +235,7 @@ def _is_probed(candidate: Candidate) -> bool:
 
 def _pause(call: Call, turn: int, wished: float, candidate: Candidate, *, is_busy: bool) -> float | None:
     """Return how long to wait before this turn, or nothing if there is none."""
-    if turn > (settings.PROXY_SINGLE_RETRY_COUNT if is_busy else settings.UPSTREAM_TRANSIENT_RETRY_COUNT):
+    if turn > _turns(candidate, is_busy=is_busy):
         return None
     if is_busy:
         own = settings.PROXY_SINGLE_RETRY_BASE * 2 ** min(turn - 1, 30)
@@ -250,12 +250,14 @@ def _pause(call: Call, turn: int, wished: float, candidate: Candidate, *, is_bus
         # Only upward: never earlier than the upstream asked.
         own, jitter = least, least * random.uniform(0.0, 0.25)  # noqa: S311
     pause = own + jitter
-    if pause > LONGEST_WAIT or not _budget_left(call) or now + pause >= call.deadline:
+    if pause > LONGEST_WAIT or not budget.left(call) or now + pause >= call.deadline:
         return None
     name = f"{candidate.provider.id} {candidate.account}".strip()
     log.info("call %s: retry %d at %s in %.3f s, %+.3f s of it jitter", call.id, turn, name, pause, jitter)
     return float(pause)
 
 
-def _budget_left(call: Call) -> bool:
-    return len(call.attempts) < settings.PROXY_MAX_ATTEMPTS and clock.monotonic() < call.deadline
+def _turns(candidate: Candidate, *, is_busy: bool) -> int:
+    """Return how many tries in place there are, as its provider has it."""
+    usual = settings.PROXY_SINGLE_RETRY_COUNT if is_busy else settings.UPSTREAM_TRANSIENT_RETRY_COUNT
+    return int(settings.PROXY_PROVIDER_RETRIES.get(candidate.provider.id, usual))

@@ -93,6 +93,17 @@ def words(name: str, *aliases: str, default: str = "") -> tuple[str, ...]:
     return tuple(word.strip() for word in text(name, *aliases, default=default).split(",") if word.strip())
 
 
+def counts(name: str) -> dict[str, int]:
+    """Read a comma list of names with numbers, such as `groq=0,factory=4`."""
+    found = {}
+    for word in words(name):
+        key, _, number = word.partition("=")
+        if not key.strip() or not number.strip().isdecimal() or len(number.strip()) > 6:
+            raise ImproperlyConfigured(f"{name} must be a list such as groq=0,factory=4.")
+        found[key.strip()] = int(number)
+    return found
+
+
 def secret(name: str, *aliases: str) -> str:
     """Read a secret from NAME, or from the file that NAME_FILE points to; empty if neither is set."""
     for candidate in (name, *aliases):

@@ -46,6 +46,8 @@ PROXY_TOTAL_TIMEOUT = env.milliseconds("PROXY_TOTAL_TIMEOUT_MS", default=0)  # 0
 PROXY_MAX_ATTEMPTS = env.whole("PROXY_MAX_ATTEMPTS", "MAX_ACCOUNT_RETRY_ATTEMPTS", default=10, least=1, most=1000)
 UPSTREAM_TRANSIENT_RETRY_COUNT = env.whole("UPSTREAM_TRANSIENT_RETRY_COUNT", default=2, most=1000)
 UPSTREAM_TRANSIENT_RETRY_BACKOFF = env.milliseconds("UPSTREAM_TRANSIENT_RETRY_BACKOFF_MS", default=0.35)
+PROXY_PROVIDER_RETRIES = env.counts("PROXY_PROVIDER_RETRIES")  # of tries in place, by provider
+PROXY_RETRY_COST_LIMIT = env.number("PROXY_RETRY_COST_LIMIT", default=0)  # dollars; 0: none
 # Where there is only one candidate, and it is busy: doubling pauses (F-154).
 PROXY_SINGLE_RETRY_COUNT = env.whole("PROXY_SINGLE_RETRY_COUNT", default=3, most=1000)
 PROXY_SINGLE_RETRY_BASE = env.milliseconds("PROXY_SINGLE_RETRY_BASE_MS", default=1)

@@ -148,3 +148,14 @@ def test_names_of_models_leave_the_memory_bounded() -> None:
         cooldown.apply(failure("not_found"), replace(one, model=f"strange-{number}"))
     assert len(health.rests[one.key]) <= health.MODELS_AT_MOST
     assert len(health.streaks[one.key]) <= health.MODELS_AT_MOST + 1
+
+
+def test_failures_between_answers_are_not_in_a_row_even_if_nobody_hears_the_answers_end() -> None:
+    one = candidate()
+    for _ in range(3):
+        for _ in range(3):
+            cooldown.apply(failure("upstream_error"), one)
+        health.reached(one.key, one.site, one.model)
+    found = rests(one)
+    assert found is not None
+    assert not found.is_open

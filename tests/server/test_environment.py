@@ -31,6 +31,18 @@ def test_what_is_beyond_them_is_refused(monkeypatch, read, text, said):
     assert str(refused.value) == f"PROXX_TRIED must be a number {said}."
 
 
+def test_counts_are_numbers_by_name(monkeypatch):
+    monkeypatch.setenv("PROXX_TRIED", "groq=0, factory=4,")
+    assert env.counts("PROXX_TRIED") == {"groq": 0, "factory": 4}
+
+
+@pytest.mark.parametrize("text", ["groq", "groq=", "=3", "groq=-1", "groq=1.5", "groq=9999999"])
+def test_counts_that_nobody_can_mean_are_refused(monkeypatch, text):
+    monkeypatch.setenv("PROXX_TRIED", text)
+    with pytest.raises(ImproperlyConfigured):
+        env.counts("PROXX_TRIED")
+
+
 @pytest.mark.parametrize("url", ["", "redis://x", "redis:///0", "rediss://:word@x:6379/1", "unix:///run/redis.sock"])
 def test_addresses_of_redis(url):
     assert env.address("REDIS_URL", url, "redis", "rediss", "unix") == url
