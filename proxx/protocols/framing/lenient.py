@@ -13,7 +13,10 @@ T = TypeVar("T")
 
 FAULTS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+# Each escape as a whole: a pair is a character, and what follows an escaped backslash is text.
+_ESCAPE = re.compile(
+    rb"\\(?:(u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
 
 
 def decode(decoder: "msgspec.json.Decoder[T]", data: bytes) -> T:
@@ -23,7 +26,11 @@ def decode(decoder: "msgspec.json.Decoder[T]", data: bytes) -> T:
     except msgspec.ValidationError:
         raise
     except FAULTS:
-        mended = _SURROGATE.sub(rb"\\ufffd", data)
+        mended = _ESCAPE.sub(_whole, data)
         if mended == data:
             raise
         return decoder.decode(mended)
+
+
+def _whole(escape: "re.Match[bytes]") -> bytes:
+    return rb"\ufffd" if escape[2] else escape[0]
