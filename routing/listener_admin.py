@@ -59,6 +59,7 @@ class ListenerAdmin(CarefulAdmin):
     """Host names work at once, ports from the next start on; the list says which are open."""
 
     form = ListenerForm
+    about = ABOUT
     unchosen = {"profile": "No profile of its own"}
     list_display = ("name", "address", "state", "profile_link", "keys")
     list_select_related = ("profile",)

@@ -21,6 +21,9 @@ class CarefulAdmin(ModelAdmin):
     warn_unsaved_form = True
     change_form_show_cancel_button = True
     empty_value_display = "–"
+    # What an empty list says it is for; shown through `list_before_template`.
+    about = ""
+    list_before_template = "admin/accounts/about.html"
     # What the list's button says, if not “Add …”.
     add_label = ""
     # What the first choice of a list of rows says, by field.

@@ -32,6 +32,7 @@ ABOUT = (
 class ProfileAdmin(CarefulAdmin):
     """Profiles are added and changed at any time; one that is in use is not deleted."""
 
+    about = ABOUT
     list_display = ("name", "does", "used_by")
     search_fields = ("name", "notes")
     search_help_text = "Search by name or notes"

@@ -83,3 +83,10 @@ class Listener(models.Model):
             raise ValidationError({"host": "Give a name without https://, port and path, such as ai.example.com."})
         if self.port is not None and not 1 <= self.port <= 65535:
             raise ValidationError({"port": "Give a port between 1 and 65535."})
+        # The constraints above say the same, but at no field.
+        if bool(self.host) == (self.port is not None):
+            raise ValidationError({"host": "Give a host name or a port, and not both."})
+        if self.own_key_provider and self.own_key_tenant is None:
+            raise ValidationError(
+                {"own_key_tenant": "Choose the tenant that calls with clients' own keys are recorded for."}
+            )

@@ -100,7 +100,7 @@ def test_a_listener_has_a_host_name_or_a_port(console):
         [("", 5102), ("ai.example.com", None)],
     )
     for fields in ({}, {"host": "a.example.com", "port": "5103"}):
-        assert "a host name or a port" in fault_of(add(**fields), "__all__")
+        assert "a host name or a port" in fault_of(add(**fields), "host")
     assert "without https://" in fault_of(add(host="https://ai.example.com/v1"), "host")
     assert "between 1 and 65535" in fault_of(add(port="70000"), "port")
     assert fault_of(add(port="5102"), "port")
@@ -108,7 +108,7 @@ def test_a_listener_has_a_host_name_or_a_port(console):
 
 def test_clients_own_keys_need_a_tenant(console):
     fields = {"name": "x", "host": "own.example.com", "own_key_provider": "groq", "enabled": "on"}
-    assert "Choose the tenant" in fault_of(console.post(f"{LISTENERS}add/", fields), "__all__")
+    assert "Choose the tenant" in fault_of(console.post(f"{LISTENERS}add/", fields), "own_key_tenant")
     done = console.post(f"{LISTENERS}add/", {**fields, "own_key_tenant": str(DEFAULT_TENANT_ID)})
     assert done.status_code == 302
     assert b"their own key for Groq" in console.get(LISTENERS).content
@@ -136,3 +136,25 @@ def test_tenants_and_keys_are_given_a_profile_and_a_rotated_key_keeps_it(console
     key = ApiKey.objects.get(label="laptop")
     assert (tenant.profile, key.profile) == (profile, profile)
     assert keys.rotate(key, overlap=timedelta(hours=1))[0].profile == profile
+
+
+@pytest.mark.parametrize(("page", "word"), [(PROFILES, "does nothing until"), (LISTENERS, "another host name or port")])
+def test_an_empty_list_says_what_it_is_for(console, page, word):
+    assert word in console.get(page).text
+    Listener.objects.create(name="a", port=5102, profile=Profile.objects.create(name="p"))
+    assert word not in console.get(page).text
+    assert word not in console.get(f"{page}?q=nothing-like-this").text
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"name": "x"}, "host"),
+        ({"name": "x", "host": "ai.example.com", "port": "5102"}, "host"),
+        ({"name": "x", "port": "5102", "own_key_provider": "openai"}, "own_key_tenant"),
+    ],
+)
+def test_a_fault_between_two_fields_stands_at_one_of_them(console, fields, field):
+    response = console.post(f"{LISTENERS}add/", {"host": "", "port": "", "enabled": "on", **fields})
+    assert fault_of(response, field)
+    assert not response.context["adminform"].form.non_field_errors()
