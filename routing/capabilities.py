@@ -14,6 +14,7 @@ unknown never excludes.** Four sources, the better one counts, member by member 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
 
 from proxx.protocols.hub import facts as by_name
 from routing.pricing import FREE, Price
@@ -41,18 +42,19 @@ class Facts:
     outputs: tuple[str, ...] | None = None
     price: Price | None = None
 
-    def over(self, other: "Facts") -> "Facts":
-        """Return these facts, with the other's where these are unknown."""
-        if other is NOTHING or other == NOTHING:
-            return self
-        own = (getattr(self, name) for name in NAMES)
+    def over(self, *others: "Facts") -> "Facts":
+        """Return these facts, with the first of the others' that knows better where these are unknown."""
+        known = [one for one in (self, *others) if one is not NOTHING]
+        if len(known) < 2:
+            return known[0] if known else NOTHING
         return Facts(
-            *(mine if mine is not None else getattr(other, name) for name, mine in zip(NAMES, own, strict=True))
+            *[next((fact for fact in row if fact is not None), None) for row in zip(*map(_row, known), strict=True)]
         )
 
 
 NAMES = tuple(one.name for one in fields(Facts))
 NOTHING = Facts()
+_row = attrgetter(*NAMES)
 # Habits of providers (providers.toml) that say what any model lacks there.
 LACKING_QUIRKS = {"no_images": Facts(images=False), "no_files": Facts(pdf=False)}
 
@@ -78,18 +80,16 @@ class Known:
 def facts_of(provider: Provider, model: str, known: Known) -> Facts:
     """Return what is known of a model at a provider, merged from all sources; the planner asks the snapshot instead."""
     name = model.strip().lower()
-    found = NOTHING
-    for source in (
-        known.settings.get((provider.id, name), NOTHING),
-        known.settings.get(("", name), NOTHING),
-        known.listed.get(provider.id, {}).get(name, NOTHING),
+    settings, listed = known.settings, known.listed.get(provider.id)
+    return NOTHING.over(
+        settings.get((provider.id, name), NOTHING) if settings else NOTHING,
+        settings.get(("", name), NOTHING) if settings else NOTHING,
+        listed.get(name, NOTHING) if listed else NOTHING,
         _habits(provider),
         _first(name, known.list.providers.get(provider.id, {})),
         _as_made(provider, _first(name, known.list.makers)),
         _by_name(name),
-    ):
-        found = found.over(source)
-    return found
+    )
 
 
 def spellings(name: str) -> Iterator[str]:
@@ -116,19 +116,18 @@ def _as_made(provider: Provider, facts: Facts) -> Facts:
 
 
 def _habits(provider: Provider) -> Facts:
-    found = Facts(price=FREE) if provider.is_local else NOTHING
-    for quirk, lacking in LACKING_QUIRKS.items():
-        if quirk in provider.quirks:
-            found = found.over(lacking)
-    return found
+    lacking = [facts for quirk, facts in LACKING_QUIRKS.items() if quirk in provider.quirks]
+    return (_FREE if provider.is_local else NOTHING).over(*lacking)
 
 
 def _by_name(name: str) -> Facts:
     facts = by_name.facts_of(name)
-    reasoning = None if not facts.thinking else facts.thinking != "none"
-    return Facts(images=facts.images, reasoning=reasoning)
+    if facts.images is None and not facts.thinking:
+        return NOTHING
+    return Facts(images=facts.images, reasoning=None if not facts.thinking else facts.thinking != "none")
 
 
+_FREE = Facts(price=FREE)
 # Of models that clouds offer under names of their own: the maker in front, a version of the offer behind.
 _DECORATION = re.compile(r"^(?:[a-z]{2,6}\.)?anthropic\.|-v\d+(?::\d+)?$")
 # A whole date only: four digits are a version whose price may be another.

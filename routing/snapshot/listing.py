@@ -99,11 +99,8 @@ class Listing:
 
     def _facts(self, name: str, provider_ids: Sequence[str]) -> Facts:
         """Return what is known of a name, the first provider's word before the others'."""
-        found = NOTHING
-        for provider_id in provider_ids:
-            if (provider := self._providers.get(provider_id)) is not None:
-                found = found.over(facts_of(provider, name, self._known))
-        return found
+        named = [self._providers[one] for one in provider_ids if one in self._providers]
+        return NOTHING.over(*(facts_of(provider, name, self._known) for provider in named))
 
     def _known_name(self, target: str) -> str:
         """Return the listed name behind an alias target: itself, or without the provider that it names."""
