@@ -1,5 +1,7 @@
 """Facts of a model as the console shows them: in words and small signs, each with its meaning as a tooltip."""
 
+from decimal import Decimal
+
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -7,17 +9,15 @@ from routing.capabilities import Facts
 from routing.pricing import NANO, Price
 
 NOTHING_KNOWN = "–"
-# Member of Facts -> sign (Material Symbols) and words.
-READS = {
-    "images": ("image", "reads pictures"),
-    "pdf": ("picture_as_pdf", "reads PDFs"),
-    "audio": ("mic", "hears audio"),
-    "video": ("videocam", "watches video"),
-}
-DOES = {
-    "tools": ("build", "calls tools"),
-    "schema": ("data_object", "keeps to a schema"),
-    "reasoning": ("neurology", "reasons"),
+# Member of Facts -> sign (Material Symbols), words if it can, words if it cannot.
+ABILITIES = {
+    "images": ("image", "reads pictures", "no pictures"),
+    "pdf": ("picture_as_pdf", "reads PDFs", "no PDFs"),
+    "audio": ("mic", "hears audio", "no audio"),
+    "video": ("videocam", "watches video", "no video"),
+    "tools": ("build", "calls tools", "no tools"),
+    "schema": ("data_object", "keeps to a schema", "no schema"),
+    "reasoning": ("neurology", "reasons", "no reasoning"),
 }
 SOURCES = {
     "console": "your price",
@@ -30,21 +30,19 @@ SOURCES = {
 
 def able(facts: Facts) -> SafeString | str:
     """Return a sign for each thing the model is known to read or do; a dash if nothing at all is known."""
-    both = {**READS, **DOES}
-    known = [name for name in both if getattr(facts, name) is not None]
-    if not known:
+    if all(getattr(facts, name) is None for name in ABILITIES):
         return NOTHING_KNOWN
     signs = format_html_join(
         "",
         '<span class="material-symbols-outlined" role="img" title="{}" aria-label="{}">{}</span>',
-        ((words, words, sign) for name, (sign, words) in both.items() if getattr(facts, name)),
+        ((can, can, sign) for name, (sign, can, _) in ABILITIES.items() if getattr(facts, name)),
     )
     return format_html('<span class="px-signs">{}</span>', signs) if signs else "text only"
 
 
 def size(facts: Facts) -> list[str]:
     """Return the context window above the longest answer."""
-    below = "" if facts.max_output is None else f"{tokens(facts.max_output)} out"
+    below = "" if facts.max_output is None else f"{tokens(facts.max_output)}\N{NO-BREAK SPACE}out"
     return [tokens(facts.context_window), below]
 
 
@@ -67,7 +65,7 @@ def dollars(rate: int | None) -> str:
     """Return a rate as people write it: $2.50, $0.075."""
     if rate is None:
         return "?"
-    whole, _, part = f"{rate / NANO:,.6f}".rstrip("0").partition(".")
+    whole, _, part = f"{Decimal(rate) / NANO:,.9f}".rstrip("0").partition(".")
     return f"${whole}" if not part else f"${whole}.{part:0<2}"
 
 
@@ -79,9 +77,9 @@ def tokens(count: int | None) -> str:
 def words(facts: Facts) -> str:
     """Return what an operator's row says, as a line of words."""
     said = [
-        text if getattr(facts, name) else f"not: {text}"
-        for name, (_, text) in {**READS, **DOES}.items()
-        if getattr(facts, name) is not None
+        can if able else cannot
+        for name, (_, can, cannot) in ABILITIES.items()
+        if (able := getattr(facts, name)) is not None
     ]
     if facts.context_window:
         said.append(f"{tokens(facts.context_window)} tokens of context")

@@ -22,7 +22,7 @@ PER_TOKEN = {
     "audio_in": ("audio",),
 }
 # Routers write 0 for a rate that does not exist apart; a whole model may well be free.
-ZERO_MEANS_NONE = ("cache_read", "cache_write", "reasoning", "audio_in")
+ZERO_MEANS_NONE = ("cache_read", "cache_write", "reasoning", "audio_in", "request")
 
 
 def inputs(entry: Mapping[str, Any]) -> tuple[str, ...] | None:
@@ -94,6 +94,8 @@ def price(entry: Mapping[str, Any]) -> dict[str, Any]:
         for rate, names in PER_TOKEN.items():
             found = next((source[name] for name in names if name in source), None)
             rates[rate] = rate_of(found, per_tokens=1)
+        # A fee for each call is dollars as they are; no fee is the rule.
+        rates["request"] = rate_of(said.get("request")) if isinstance(said, dict) else None
     if rates.get("input") is None or rates.get("output") is None:
         return {}
     known: dict[str, Any] = {

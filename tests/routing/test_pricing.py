@@ -59,6 +59,13 @@ def test_what_nobody_counted_or_priced_is_unpriced_and_not_free(usage: Usage, pr
     assert cost(usage, price) is None
 
 
+def test_a_fee_for_each_call_comes_on_top() -> None:
+    assert (
+        cost(Usage(input_total=10, output_total=0), Price(input=1_000_000_000, output=0, request=5_000_000))
+        == 5_010_000
+    )
+
+
 def test_a_model_on_our_own_machine_costs_nothing() -> None:
     assert cost(Usage(input_total=10, output_total=10), FREE) == 0
 

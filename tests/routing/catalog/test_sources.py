@@ -118,6 +118,10 @@ def test_a_number_that_makes_no_sense_is_unknown(value: Any) -> None:
         ({"pricing": {"prompt": "-1", "completion": "-1"}}, {}),
         ({"pricing": {"prompt": "0", "completion": "0"}}, {"input": 0, "output": 0}),
         ({"pricing": {"prompt": "0.000001"}}, {}),
+        (
+            {"pricing": {"prompt": "0.000001", "completion": "0.000001", "request": "0.005"}},
+            {"input": 1_000_000_000, "output": 1_000_000_000, "request": 5_000_000},
+        ),
         ({"pricing": "free"}, {}),
         ({"pricing": {"input": 0.88, "output": 0.88}}, {"input": 880_000_000, "output": 880_000_000}),
         (
