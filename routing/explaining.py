@@ -219,12 +219,12 @@ def _doing(one: Candidate) -> str:
 
 
 def _left_out(plan: Plan, snapshot: Snapshot) -> Iterator[LeftOut]:
-    """Yield those struck out, together by provider, model and reason, in the order in which they were met."""
+    """Yield those struck out, together by provider and reason; last those that merely do not list the model."""
     accounts = {view.id: view for views in snapshot.credentials.values() for view in views}
     groups: dict[tuple[str, str], list[str]] = {}
     listing = {one.provider.id for one in plan.candidates}
     listing |= {row.provider_id for row in plan.excluded if row.code != "not_listed"}
-    for row in plan.excluded:
+    for row in sorted(plan.excluded, key=lambda one: one.code == "not_listed"):
         if row.code == "not_listed" and row.provider_id in listing:
             continue  # it lists another of the models
         names = groups.setdefault((row.provider_id, row.code), [])

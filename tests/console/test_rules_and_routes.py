@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import DEFAULT_TENANT_ID, Operator
 from proxx.kit import clock
 from routing import health, policies, quota, reload
-from routing.models import ModelExclusion, ModelPreference, PolicyRule
+from routing.models import CatalogModel, CatalogState, ModelExclusion, ModelPreference, PolicyRule
 from routing.plan import EXCLUSIONS, REFUSALS
 from tests.factories import make_credential, make_key
 
@@ -115,6 +115,17 @@ def test_a_refusal_and_each_exclusion_have_a_sentence(console):
     assert REFUSALS["all_resting"] in page
     assert "OpenAI (number 1)" in page
     assert EXCLUSIONS["resting"] in page or EXCLUSIONS["quota_spent"] in page
+
+
+def test_those_that_merely_do_not_list_the_model_come_last(console):
+    account(1)
+    account(2, "zai")
+    CatalogModel.objects.create(provider_id="openai", model_id="gpt-x")
+    CatalogModel.objects.create(provider_id="zai", model_id="glm")
+    CatalogState.objects.create(provider_id="zai", fetched_at=clock.now())
+    ModelExclusion.objects.create(provider_id="openai", pattern="gpt-x")
+    page = asked(console)
+    assert 0 < page.index(EXCLUSIONS["excluded"]) < page.index(EXCLUSIONS["not_listed"])
 
 
 def test_quota_is_drawn_as_bars(console):
