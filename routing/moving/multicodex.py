@@ -29,7 +29,7 @@ RUN_TIME_FIELDS = ("usage", "state")
 PROVIDERS = {"openai": "openai", "mistral": "mistral", "zai": "zai", "openai-compatible": ""}
 SETTINGS = {
     "defaultPassthroughAccountId": "calls of unknown paths are not passed on to one account in proxx",
-    "imageRequestModelOverride": "requests with images go to the model they name; choose the model for them in proxx",
+    "imageRequestModelOverride": "set PROXY_IMAGE_REQUEST_MODEL, or choose it for a tenant",
 }
 
 
