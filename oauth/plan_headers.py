@@ -6,7 +6,7 @@ when it is asked is plan_usage.py.
 
 from collections.abc import Callable, Iterable
 
-from oauth.plan_usage import FIVE_HOURS, WEEK, PlanUsage, Window, name_of
+from oauth.plan_usage import FIVE_HOURS, WEEK, PlanUsage, Window, believed, name_of
 from proxx.kit import clock
 from proxx.upstream.failures import wait
 from proxx.upstream.message import HeaderList
@@ -42,7 +42,7 @@ def _codex(said: Said) -> PlanUsage | None:
         resets_at, after = _number(said, f"{place}-reset-at"), _number(said, f"{place}-reset-after-seconds")
         if not resets_at:
             resets_at = clock.unix() + after if after is not None else None
-        windows.append(Window(name_of(seconds), _percent(used), resets_at, seconds))
+        windows.append(Window(name_of(seconds), _percent(used), believed(resets_at), seconds))
     if not windows:
         return None
     has_credits = _is(said, "credits-unlimited") or (
@@ -57,7 +57,8 @@ def _anthropic(said: Said) -> PlanUsage | None:
     for word, seconds in (("5h", FIVE_HOURS), ("7d", WEEK)):
         used = _number(said, f"{word}-utilization")
         if used is not None:
-            windows.append(Window(name_of(seconds), _percent(used * 100), _number(said, f"{word}-reset"), seconds))
+            resets_at = believed(_number(said, f"{word}-reset"))
+            windows.append(Window(name_of(seconds), _percent(used * 100), resets_at, seconds))
     if not windows:
         return None
     return PlanUsage(
@@ -79,7 +80,7 @@ def _by_minute(said: Said) -> PlanUsage | None:
             continue
         after = wait.parse(said.get(f"reset-{what}", ""))
         resets_at = None if after is None else clock.unix() + max(after, 0.0)
-        windows.append(Window(what[:40], _percent(100 - left / limit * 100), resets_at))
+        windows.append(Window(what[:40], _percent(100 - left / limit * 100), believed(resets_at)))
     return PlanUsage(tuple(windows[:4])) if windows else None
 
 

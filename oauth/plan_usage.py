@@ -17,6 +17,7 @@ from proxx.upstream.message import Timeouts, UpstreamRequest
 
 FIVE_HOURS, DAY, WEEK, MONTH = 5 * 3600.0, 86400.0, 7 * 86400.0, 30 * 86400.0
 NAMES = {"five_hour": FIVE_HOURS, "daily": DAY, "weekly": WEEK, "monthly": MONTH}
+LONGEST = 40 * DAY  # an end that is farther away is a mistake of the provider
 ALIKE = 0.1  # a window that is this much longer or shorter still has the name
 ANSWER_LIMIT = 1024 * 1024
 TRANSPORT_FAULTS = tuple(fault for fault, _ in failures.EXCEPTIONS)
@@ -146,7 +147,12 @@ def moment(said: Any) -> float | None:
     if isinstance(said, bool) or said in (None, "", 0):
         return None
     left = wait.parse(str(said))
-    return None if left is None else clock.unix() + left
+    return None if left is None else believed(clock.unix() + left)
+
+
+def believed(resets_at: float | None) -> float | None:
+    """Return the end of a window, unless it is one that no window has: then nothing is known of it."""
+    return resets_at if resets_at is not None and 0 < resets_at <= clock.unix() + LONGEST else None
 
 
 def _window(said: Any, usual: float) -> Window | None:
@@ -163,7 +169,7 @@ def _window(said: Any, usual: float) -> Window | None:
     resets_at = next((found for name in _RESETS if (found := moment(said.get(name))) is not None), None)
     after = _number(_of(said, "reset_after_seconds", "resetAfterSeconds"))
     if resets_at is None and after is not None:
-        resets_at = clock.unix() + after
+        resets_at = believed(clock.unix() + after)
     return Window(name_of(seconds), min(max(used, 0.0), 100.0), resets_at, seconds)
 
 

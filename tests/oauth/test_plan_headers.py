@@ -1,10 +1,20 @@
 """What an answer's headers say of an account: each provider's family in its own manner."""
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
 import pytest
 
 from oauth import plan_headers
 from oauth.plan_usage import FIVE_HOURS, WEEK, PlanUsage, Window
 from proxx.kit import clock as clocks
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[clocks.Stopped]:
+    """Some hours before the windows of these tests end."""
+    with clocks.stopped(datetime(2030, 3, 17, 15, tzinfo=UTC)) as stopped:
+        yield stopped
 
 
 def raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
@@ -97,3 +107,11 @@ def test_what_says_nothing_is_nothing(said: dict[str, str]) -> None:
 
 def test_headers_of_a_style_that_the_provider_does_not_name_are_not_believed() -> None:
     assert plan_headers.read(("zai", "by_minute"), raw({"x-codex-primary-used-percent": "3"})) is None
+
+
+@pytest.mark.parametrize("end", ["9e14", "99999999999", "-5"])
+def test_an_end_that_no_window_has_is_not_believed(end: str) -> None:
+    said = {"x-codex-primary-used-percent": "100", "x-codex-primary-reset-at": end}
+    usage = plan_headers.read(("codex",), raw(said))
+    assert usage is not None
+    assert usage.windows[0].resets_at is None

@@ -1,12 +1,15 @@
 """Asking how much of a plan is left: windows by their length, every spelling, and no claim without an answer."""
 
 import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from oauth import plan_usage
 from oauth.plan_usage import FIVE_HOURS, WEEK, PlanUsage, UsageUnknown, Window
+from proxx.kit import clock as clocks
 from proxx.upstream import client
 from tests.routing.catalog.test_refresh import Answer, upstream
 
@@ -21,6 +24,13 @@ CODEX = {
     "code_review_rate_limit": {"primary_window": {"used_percent": 100, "limit_window_seconds": 604800}},
 }
 BOTH = (Window("five_hour", 12.0, 1900000000.0, FIVE_HOURS), Window("weekly", 34.0, 1900300000.0, WEEK))
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[clocks.Stopped]:
+    """Some hours before the windows of these tests end."""
+    with clocks.stopped(datetime(2030, 3, 17, 15, tzinfo=UTC)) as stopped:
+        yield stopped
 
 
 def about(usage: PlanUsage) -> list[tuple[str, float, int | None]]:
@@ -116,7 +126,7 @@ def test_zai_is_asked_at_its_own_place_and_tools_do_not_count() -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        {"data": {"fiveHour": {"percent": 20}, "weekly_quota": {"used": 3, "total": 10, "resetTime": "2030-01-01"}}},
+        {"data": {"fiveHour": {"percent": 20}, "weekly_quota": {"used": 3, "total": 10, "resetTime": "2030-03-20"}}},
         {"rate_limit": {"primary_window": {"usedPercent": 20}, "secondary_window": {"usage_percent": 30}}},
     ],
 )
