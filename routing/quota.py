@@ -128,14 +128,15 @@ def is_warning(window: Window) -> bool:
 
 
 def is_spent(window: Window) -> bool:
-    """Tell whether a window counts as used up: a plan's a little before its end, a limit by the minute at its end."""
+    """Tell whether a window counts as used up: a plan's a little before it is, a limit by the minute when it is."""
     return window.used >= (SPENT if window.seconds is None else settings.PROXY_QUOTA_SPENT_PERCENT)
 
 
 def rests_until(usage: PlanUsage, heard_at: float) -> float | None:
     """Return until when (seconds since 1970) an account takes no calls that said this then; nothing if it does."""
     now = clock.unix()
-    over = [one for one in windows_now(usage) if is_spent(one)]
+    # Of limits by the minute the provider gives back a little each moment: who asks again too soon is told.
+    over = [one for one in windows_now(usage) if one.seconds is not None and is_spent(one)]
     if not usage.stopped and (not over or usage.has_credits):
         return None
     until = max((one.resets_at for one in over if one.resets_at is not None), default=heard_at + UNSAID)
