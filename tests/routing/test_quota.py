@@ -93,14 +93,13 @@ def test_a_stop_without_a_time_lasts_some_minutes(clock: clocks.Stopped) -> None
     assert order(held) == "a"
 
 
-def test_limits_by_the_minute_keep_nobody_from_being_called(clock: clocks.Stopped) -> None:
+def test_the_threshold_is_a_setting_and_does_not_hold_for_limits_by_the_minute(
+    settings: Any, clock: clocks.Stopped
+) -> None:
     held = accounts("a")
     know(held["a"], PlanUsage((Window("requests", 100.0, clock.unix() + 30), Window("tokens", 100.0))))
     assert order(held) == "a"
-
-
-def test_the_threshold_is_a_setting(settings: Any, clock: clocks.Stopped) -> None:
-    held = accounts("a")
+    clock.advance(1)
     know(held["a"], usage(60, 10, clock=clock))
     assert order(held) == "a"
     settings.PROXY_QUOTA_SPENT_PERCENT = 50
