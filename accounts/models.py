@@ -16,7 +16,11 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from accounts.fields import SealedTextField
-from accounts.profile import Profile as Profile  # here, so that Django finds it
+from accounts.limit import Hold as Hold  # these and Profile: here, so that Django finds them
+from accounts.limit import LedgerEntry as LedgerEntry
+from accounts.limit import Limit as Limit
+from accounts.limit import LimitWindow as LimitWindow
+from accounts.profile import Profile as Profile
 from accounts.restricted import Restricted
 from proxx.kit import clock, sealing
 
@@ -50,6 +54,13 @@ class Operator(AbstractUser):
 class Tenant(Restricted):
     """Who pays: the owner of keys, budgets and records."""
 
+    class Unpriced(models.TextChoices):
+        """What a budget in dollars makes of a model whose price is unknown."""
+
+        BLOCK = "block", "Refused"
+        FLAG = "flag", "Allowed and not charged, marked as unpriced"
+        FALLBACK = "fallback", "Charged at the rates below"
+
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     slug = models.CharField(
         "short name",
@@ -81,6 +92,19 @@ class Tenant(Restricted):
         help_text="Requests with pictures go to this model or alias, if it is to be had. Empty: to the model that they "
         "name (or PROXY_IMAGE_REQUEST_MODEL).",
     )
+    unpriced = models.CharField(
+        "models without a price",
+        max_length=8,
+        choices=Unpriced.choices,
+        default=Unpriced.BLOCK,
+        help_text="What happens to a call under a budget in dollars if nobody knows what its model costs.",
+    )
+    fallback_input = models.DecimalField(
+        "input at", max_digits=12, decimal_places=6, null=True, blank=True, help_text="Dollars per million tokens."
+    )
+    fallback_output = models.DecimalField(
+        "output at", max_digits=12, decimal_places=6, null=True, blank=True, help_text="Dollars per million tokens."
+    )
     created_at = models.DateTimeField("created", default=clock.now, editable=False)
 
     class Meta:
@@ -94,6 +118,14 @@ class Tenant(Restricted):
         """Refuse to switch the default tenant off: the admin token would go with it."""
         if self.pk == DEFAULT_TENANT_ID and not self.is_active:
             raise ValidationError({"is_active": "The default tenant is always active."})
+        rates = {name: getattr(self, name) for name in ("fallback_input", "fallback_output")}
+        if self.unpriced == self.Unpriced.FALLBACK:
+            missing = [name for name, rate in rates.items() if rate is None]
+            if missing:
+                raise ValidationError(dict.fromkeys(missing, "Say what such models are charged."))
+        below = [name for name, rate in rates.items() if rate is not None and rate < 0]
+        if below:
+            raise ValidationError(dict.fromkeys(below, "A price is not negative."))
 
 
 class ApiKey(Restricted):

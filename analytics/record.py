@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from accounts.bill import Bill
+
 OUTCOMES = ("ok", "error", "cancelled", "refused")
 
 
@@ -73,6 +75,7 @@ class UsageRecord(msgspec.Struct, array_like=True, kw_only=True, gc=False):
     price_state: str = "unpriced"
     warnings: list[str] = []
     attempts: list[AttemptRecord] = []
+    bill: Bill | None = None
 
 
 def mended(record: UsageRecord) -> UsageRecord:

@@ -13,6 +13,8 @@ from typing import Any
 
 from django.db import DataError, IntegrityError, connection, models, transaction
 
+from accounts import ledger, limits
+from accounts.bill import Bill
 from analytics.models import RecordLoss, RequestAttempt, RequestLog, RollupDue
 from analytics.record import AttemptRecord, UsageRecord, mended
 from proxx.kit import clock, fastjson
@@ -81,6 +83,8 @@ def _insert(records: Sequence[UsageRecord]) -> None:
         logs.append(_log_row(record, identifier, native=native))
         attempts += [_attempt_row(attempt, identifier, native=native) for attempt in record.attempts]
         minutes.add((record.id.int >> 80) // MINUTE_MS)
+    owed = [_owed(record, record.bill) for record in records if record.bill is not None]
+    spent: dict[ledger.Place, int] = {}
     put = _put_document if native else _put_rows
     with transaction.atomic(), connection.cursor() as cursor:
         if native:
@@ -88,9 +92,17 @@ def _insert(records: Sequence[UsageRecord]) -> None:
         put(cursor, RequestLog, LOG_COLUMNS, logs)
         if attempts:
             put(cursor, RequestAttempt, ATTEMPT_COLUMNS, attempts)
+        if owed:
+            spent = ledger.charge(owed)
         # Last, for it locks: a minute being summed right now waits for us, or we for it, and no row falls between.
         for minute in sorted(minutes):
             touch("minute", datetime.fromtimestamp(minute * 60, UTC))
+    if owed:  # only now it is true
+        limits.confirm([one.call_id for one in owed], spent)
+
+
+def _owed(record: UsageRecord, bill: Bill) -> ledger.Owed:
+    return ledger.Owed(record.id, record.tenant_id, record.key_id, record.model_routed, bill)
 
 
 def _insert_one_by_one(records: Sequence[UsageRecord]) -> int:

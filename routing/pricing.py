@@ -93,6 +93,22 @@ def cost(usage: Usage, price: Price | None) -> int | None:
     return (whole + MILLION // 2) // MILLION + (rates.request or 0)
 
 
+def worst(input_tokens: int, output_tokens: int, price: Price | None, *, repeats: int = 1) -> int | None:
+    """Return the most that a call of that size can cost, in nano-dollars, rounded up; None is "unpriced".
+
+    Every token is taken at the dearest rate of its side, so that writing to a cache is no way around a budget.
+    """
+    if price is None:
+        return None
+    rates = price.at(input_tokens)
+    paid = [rate for rate in (rates.input, rates.cache_write, rates.cache_write_1h, rates.audio_in) if rate is not None]
+    made = [rate for rate in (rates.output, rates.reasoning, rates.audio_out) if rate is not None]
+    if (rates.input is None and input_tokens) or (rates.output is None and output_tokens and not rates.image):
+        return None
+    whole = input_tokens * max(paid, default=0) + output_tokens * max(made, default=0)
+    return -(-whole // MILLION) + (rates.request or 0) + (rates.image or 0) * repeats
+
+
 class _Unpriced(Exception):
     """There are tokens of a kind that has no rate."""
 

@@ -16,7 +16,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from accounts import keys
+from accounts import keys, limits
 from accounts.asking import Asker
 from proxx.kit import clock, metrics, shared_state
 from proxx.kit.companion import Companion
@@ -78,6 +78,7 @@ def look() -> list[UUID]:
     global _fault
     try:
         _reread_files()
+        limits.tend()
         number = revision.number()
         if _snapshot is not None and number == _snapshot.revision and clock.unix() < _snapshot.stale_at:
             keys.confirm_contact()

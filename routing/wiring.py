@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models, transaction
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 
-from accounts.models import ApiKey, Credential, Profile, Tenant
+from accounts.models import ApiKey, Credential, Limit, Profile, Tenant
 from routing import revision
 
 # CatalogModel is written in bulk by catalog/refresh.py, which raises the number itself, and only if a list changed;
@@ -28,6 +28,7 @@ WATCHED: tuple[type[models.Model], ...] = (
     Tenant,
     ApiKey,
     Profile,
+    Limit,
     Credential,
     ModelPreference,
     ModelExclusion,

@@ -30,6 +30,8 @@ def respond(request: HttpRequest, error: GatewayError) -> HttpResponse:
     call_id = getattr(request, "call_id", None)
     if call_id is not None:
         response["x-request-id"] = str(call_id)
+    for name, value in error.headers:
+        response[name.decode()] = value.decode()
     if error.retry_after is not None:
         response["retry-after"] = str(max(1, math.ceil(error.retry_after)))
     if not error.worth_retrying or (error.retry_after or 0) > PATIENCE:

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from accounts.keys import KeyHolder
+from accounts.limits import Held
 from proxx.protocols.hub.errors import ErrorFacts
 from proxx.protocols.hub.request import Envelope, Request
 from proxx.protocols.profile.options import Options, Wishes
@@ -56,7 +57,8 @@ class Call:
     `options` are those of the profile that applies, `wishes` what they
     come to for this request, `own_key` the key of a provider that the caller brought. `fetched` are media by
     their addresses: base64 and the media type they came with. `complaints` are what providers blamed that could be
-    taken away, by provider, model and dialect. `deadline` is the stopwatch reading after which no
+    taken away, by provider, model and dialect. `held` is what it reserved with its limits, and `limit_headers` tell its
+    client how these stand. `deadline` is the stopwatch reading after which no
     attempt begins.
     """
 
@@ -86,6 +88,8 @@ class Call:
     options: Options | None = None
     wishes: Wishes | None = None
     own_key: CredentialView | None = None
+    held: Held | None = None
+    limit_headers: tuple[tuple[bytes, bytes], ...] = ()
     recalled: Recalled | None = None
     refers: str = ""
     whole: Callable[[], bytes] | None = None

@@ -10,6 +10,7 @@ GatewayError
 ├── MethodNotAllowed      405
 ├── TooLarge              413
 ├── OverLimit             429  our own limits, or every credential rests
+│   └── OverBudget        429  a budget has no room (402 in dialects that know it)
 ├── Unavailable           503  nothing configured, everything disabled, the key store is away
 ├── UpstreamFailed        502  every candidate failed
 └── TimedOut              504
@@ -39,11 +40,13 @@ class GatewayError(Exception):
         param: str | None = None,
         detail: str = "",
         retry_after: float | None = None,
+        headers: tuple[tuple[bytes, bytes], ...] = (),
     ) -> None:
         super().__init__(message or self.message)
         self.facts = ErrorFacts(self.kind, message or self.message, code or self.code, param, retry_after)
         self.detail = detail
         self.retry_after = retry_after
+        self.headers = headers
 
 
 class BadRequest(GatewayError):
@@ -122,6 +125,14 @@ class OverLimit(GatewayError):
 
     status, kind, code = 429, "rate_limit", "no_available_key"
     message = "Every account that could serve this model is rate limited. Please retry later."
+
+
+class OverBudget(OverLimit):
+    """A budget of the tenant or key has no room for this call: to ask again at once is no use."""
+
+    kind, code = "billing", "insufficient_quota"
+    message = "The budget of this key is used up."
+    worth_retrying = False
 
 
 class Unavailable(GatewayError):

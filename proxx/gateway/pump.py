@@ -26,6 +26,7 @@ from proxx.upstream import failures
 log = logging.getLogger("proxx.gateway")
 
 SPED = "openai_responses"  # the dialect in which a profile asks for speed
+LIMIT_HEADERS = (b"x-ratelimit-", b"anthropic-ratelimit-")
 UPSTREAM_IDS = (b"x-request-id", b"request-id")
 
 _BROKEN = {
@@ -274,6 +275,8 @@ def _headers(call: Call, speaking: Speaking) -> list[tuple[bytes, bytes]]:
         name = given.lower()
         if not name.startswith(passed) or not _is_passed(name, passed):
             continue
+        if call.limit_headers and name.startswith(LIMIT_HEADERS):
+            continue  # the caller's own limits are told, not those of our account
         if name in UPSTREAM_IDS:
             if identified:
                 continue  # some providers give it under two names
@@ -288,4 +291,4 @@ def _is_passed(name: bytes, passed: tuple[bytes, ...]) -> bool:
 
 
 def _own_headers(call: Call) -> list[tuple[bytes, bytes]]:
-    return [(b"x-request-id", str(call.id).encode())]
+    return [(b"x-request-id", str(call.id).encode()), *call.limit_headers]

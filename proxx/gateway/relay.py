@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from functools import partial
 
-from proxx.gateway import settle, verdict
+from proxx.gateway import admit, settle, verdict
 from proxx.gateway.attempt import ERROR_BODY_LIMIT, ERROR_BODY_PATIENCE, FAULTS, lost, repeats_secret
 from proxx.gateway.call import Attempt, Call
 from proxx.gateway.errors import GatewayError, TimedOut, Unavailable, UpstreamFailed
@@ -66,6 +66,8 @@ async def handle(call: Call, provider_id: str, asked: Asked) -> Reply:
         )
         if call.plan.refusal in verdict.FORBIDDEN:
             raise verdict.refusal(call.plan)
+        if call.snapshot.limits:
+            await admit.reserve(call, spends=asked.method == "POST")
         reply = await _first_answer(call, asked)
     except GatewayError as error:
         call.outcome, call.status, call.error_code = "error", error.status, error.facts.code or error.facts.kind
@@ -204,13 +206,19 @@ def _type(response: UpstreamResponse) -> str:
 
 
 def _headers(call: Call, candidate: Candidate, response: UpstreamResponse) -> HeaderList:
-    headers = [(b"x-request-id", str(call.id).encode()), (b"x-proxx-provider", candidate.provider.id.encode())]
+    headers = [
+        (b"x-request-id", str(call.id).encode()),
+        (b"x-proxx-provider", candidate.provider.id.encode()),
+        *call.limit_headers,
+    ]
     for given, value in response.raw_headers:
         name = given.lower()
         if name in UPSTREAM_IDS:
             name = b"x-proxx-upstream-request-id"
         elif name not in REPLY_HEADERS and not name.startswith(REPLY_BEGINNINGS):
             continue
+        if call.limit_headers and name.startswith(REPLY_BEGINNINGS):
+            continue  # the caller's own limits are told, not those of our account
         if not repeats_secret(value, candidate):
             headers.append((name, value))
     return headers

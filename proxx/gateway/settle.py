@@ -10,7 +10,7 @@ from uuid import UUID
 from accounts.keys import KeyHolder
 from analytics import queue
 from analytics.record import AttemptRecord, UsageRecord
-from proxx.gateway import keepsakes, recall
+from proxx.gateway import charge, keepsakes, recall
 from proxx.gateway.call import Attempt, Call
 from proxx.kit import clock
 from proxx.protocols.hub.events import Usage
@@ -43,7 +43,10 @@ def finish(call: Call) -> None:
     winner = call.attempts[-1] if call.attempts and call.attempts[-1].failure is None else None
     if winner is not None:
         winner.ended = now
-    queue.offer(_record(call, winner, now))
+    record = _record(call, winner, now)
+    if call.held is not None:
+        charge.settle(call, call.held, record)
+    queue.offer(record)
     if call.envelope.stream:
         _measure(call)
     if winner is not None:

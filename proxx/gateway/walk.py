@@ -1,13 +1,13 @@
-"""The straight walk of one call: plan, find a candidate that speaks, stream it back. Settling is hung on the task
-first.
+"""The straight walk of one call: plan, admit, find a candidate that speaks, stream it back. Settling is hung on the
+task first.
 
-Where it goes next: planner (routing), failover, attempt, pump; settle when the task ends.
+Where it goes next: planner (routing), admit, failover, attempt, pump; settle when the task ends.
 """
 
 import asyncio
 from functools import partial
 
-from proxx.gateway import failover, pump, recall, settle, translate
+from proxx.gateway import admit, failover, pump, recall, settle, translate
 from proxx.gateway.asked import CallQuestion
 from proxx.gateway.attempt import Speaking
 from proxx.gateway.call import Call
@@ -25,6 +25,8 @@ async def handle(call: Call) -> Reply:
     try:
         await recall.resolve(call)
         call.plan = _ordered(call)
+        if call.snapshot.limits:
+            await admit.reserve(call)
         here = translate.answered_here(call)
         # An answer whose content type is the provider's cannot be begun before the provider's.
         if here is not None:
@@ -46,7 +48,8 @@ async def handle(call: Call) -> Reply:
 
 
 def _ordered(call: Call) -> Plan:
-    return recall.in_order(call, _plan(call))
+    plan = recall.in_order(call, _plan(call))
+    return plan if call.held is None else admit.priced(call, plan)
 
 
 def _plan(call: Call) -> Plan:

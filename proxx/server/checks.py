@@ -17,6 +17,7 @@ LEAST_VARIETY: Final = 8  # different characters: "aaaa..." is long, but no secr
 HIGHEST_PORT: Final = 65535  # getaddrinfo takes larger ones, and means another
 SERVERS: Final = ("daphne", "uvicorn")
 DATA_PLANES: Final = ("fast", "stock")
+LIMITS: Final = ("auto", "local", "database")
 
 # Words of which example values are made, here and in the samples of other gateways.
 _EXAMPLES: Final = (
@@ -148,6 +149,8 @@ def _choice_fault(settings: Any) -> str | None:
         return f"PROXX_SERVER must be one of {', '.join(SERVERS)}."
     if settings.PROXX_SERVER == "uvicorn" and not (find_spec("uvicorn") and find_spec("httptools")):
         return "PROXX_SERVER is uvicorn, which is not installed: pip install -r requirements/uvicorn.txt."
+    if settings.PROXY_LIMITS not in LIMITS:
+        return f"PROXY_LIMITS must be one of {', '.join(LIMITS)}."
     if settings.PROXX_DATA_PLANE not in DATA_PLANES:
         return f"PROXX_DATA_PLANE must be one of {', '.join(DATA_PLANES)}."
     network = addresses.faulty(settings.PROXY_TRUSTED_PROXIES)

@@ -62,6 +62,11 @@ UPSTREAM_CA_FILE = env.text("UPSTREAM_CA_FILE")
 UPSTREAM_PROXY_URL = env.secret("UPSTREAM_PROXY_URL")
 UPSTREAM_HTTP2 = env.words("UPSTREAM_HTTP2")
 
+# Limits of tenants and keys: where budgets are counted, and what a call is taken to need at most.
+PROXY_LIMITS = env.text("PROXY_LIMITS", default="auto")  # local: this one process; database: any number of them
+PROXY_LIMIT_LEASE = env.number("PROXY_LIMIT_LEASE", default=900, least=10)  # of a reservation in the database
+PROXY_LIMIT_OUTPUT = env.whole("PROXY_LIMIT_OUTPUT", default=4096, least=1, most=10_000_000)  # where nobody says more
+
 # How long a credential rests when the upstream names no time.
 PROXY_KEY_COOLDOWN = env.milliseconds("PROXY_KEY_COOLDOWN_MS", "VIVGRID_KEY_COOLDOWN_MS", default=30)
 PROXY_KEY_COOLDOWN_JITTER_FACTOR = env.number("PROXY_KEY_COOLDOWN_JITTER_FACTOR", default=0.4, most=1000)  # upward only

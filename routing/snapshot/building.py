@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from accounts import limits
 from accounts.fields import reveal
 from accounts.models import Credential, Tenant
 from proxx.kit import clock
@@ -14,6 +15,7 @@ from proxx.kit.sealing import SealBroken
 from routing import provider_env, revision
 from routing import rows as provider_rows
 from routing.models import CatalogModel, CatalogState, ModelPreference, ProviderSetting
+from routing.pricing import Price, rate_of
 from routing.providers import Provider, ProviderFault, generic
 from routing.snapshot import entrances, knowing, restrictions, ruling
 from routing.snapshot.exclusions import excluded
@@ -71,6 +73,7 @@ def build() -> Snapshot:
         preferred=listing.preferred,
         aliases=listing.aliases,
         exclusions=exclusions,
+        limits=limits.read(),
         rules=rules,
         image_model=settings.PROXY_IMAGE_REQUEST_MODEL,
         prefixes=_prefixes(desk.providers),
@@ -204,7 +207,18 @@ def _catalogs(
 
 def _tenants(rows: Iterable[Tenant]) -> Mapping[UUID, TenantView]:
     return {
-        row.id: TenantView(row.id, row.slug, row.is_active, row.answer_with_alias, row.profile_id, row.image_model)
+        row.id: TenantView(
+            id=row.id,
+            slug=row.slug,
+            is_active=row.is_active,
+            answer_with_alias=row.answer_with_alias,
+            profile_id=row.profile_id,
+            image_model=row.image_model,
+            unpriced=row.unpriced,
+            fallback=Price(input=rate_of(row.fallback_input), output=rate_of(row.fallback_output), source="fallback")
+            if row.unpriced == Tenant.Unpriced.FALLBACK
+            else None,
+        )
         for row in rows
     }
 

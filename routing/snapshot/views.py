@@ -6,11 +6,13 @@ from fnmatch import fnmatchcase
 from typing import Any
 from uuid import UUID
 
+from accounts.limit import LimitView
 from proxx.kit.sealing import Secret
 from proxx.protocols.profile.options import Options
 from routing import capabilities
 from routing.capabilities import Facts, Known
 from routing.permits import Permit
+from routing.pricing import Price
 from routing.providers import Provider
 from routing.rules import Rule
 
@@ -59,6 +61,8 @@ class TenantView:
     answer_with_alias: bool
     profile_id: UUID | None = None
     image_model: str = ""  # where its requests with pictures go
+    unpriced: str = "block"  # what a budget makes of a model without a price: block, flag or fallback
+    fallback: Price | None = None  # what such a model is charged
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,7 @@ class Snapshot:
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # lower-case name -> its targets in order
     permits: Mapping[UUID, Permit] = field(default_factory=dict)  # by the id of a tenant or key that has any lists
     image_model: str = ""  # where requests with pictures go, unless their tenant says otherwise
+    limits: Mapping[UUID, tuple[LimitView, ...]] = field(default_factory=dict)  # by the id of a tenant or key with any
     rules: tuple[Rule, ...] = ()  # in the order in which they are tried
     exclusions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # provider id -> globs of models
     prefixes: tuple[tuple[str, str], ...] = ()  # lower-case prefix -> provider id, longest first

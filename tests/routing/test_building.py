@@ -223,5 +223,5 @@ def test_building_asks_the_database_a_fixed_number_of_questions(django_assert_nu
     for number in range(5):
         Credential.objects.create(provider_id="groq", secret=f"key-{number}")
     listed("groq", *(f"model-{number}" for number in range(20)))
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         build()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import models, transaction
 
-from accounts.models import ApiKey, Credential, Profile, Tenant
+from accounts.models import ApiKey, Credential, Limit, Profile, Tenant
 from proxx.kit import shared_state
 from routing import revision, wiring
 from routing.models import (
@@ -22,6 +22,7 @@ ROWS: dict[type[models.Model], dict[str, Any]] = {
     Tenant: {"slug": "acme", "name": "Acme"},
     ApiKey: {"label": "one", "digest": "0" * 64},
     Profile: {"name": "editors"},
+    Limit: {"kind": "requests_minute", "amount": 5},
     Listener: {"name": "bridge", "host": "bridge.example.com"},
     Credential: {"provider_id": "groq", "secret": "key"},
     ModelPreference: {"name": "gpt-x"},
@@ -35,7 +36,7 @@ ROWS: dict[type[models.Model], dict[str, Any]] = {
 
 def make(model: type[models.Model]) -> models.Model:
     fields = dict(ROWS[model])
-    if model is ApiKey:
+    if model in (ApiKey, Limit):
         fields["tenant"] = Tenant.objects.get(slug="default")
     return model(**fields)
 

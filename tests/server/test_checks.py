@@ -28,6 +28,7 @@ GOOD = {
     "DEBUG": False,
     "PROXX_SERVER": "daphne",
     "PROXX_DATA_PLANE": "fast",
+    "PROXY_LIMITS": "auto",
     "PROXY_TRUSTED_PROXIES": (),
 }
 
@@ -69,6 +70,7 @@ def test_good_settings_pass():
         ({"PROXY_PORT": 80000}, "PROXY_PORT must be a whole number from 0 to 65535"),
         ({"PROXX_SERVER": "gunicorn"}, "PROXX_SERVER must be one of"),
         ({"PROXX_DATA_PLANE": "faster"}, "PROXX_DATA_PLANE must be one of"),
+        ({"PROXY_LIMITS": "redis"}, "PROXY_LIMITS must be one of auto, local, database"),
         ({"PROXY_TRUSTED_PROXIES": ("caddy",)}, "PROXY_TRUSTED_PROXIES must list"),
     ],
 )

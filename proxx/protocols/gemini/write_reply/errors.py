@@ -14,7 +14,7 @@ STATUSES = {
     "context_length": (400, "INVALID_ARGUMENT"),
     "content_policy": (400, "FAILED_PRECONDITION"),
     "auth": (401, "UNAUTHENTICATED"),
-    "billing": (402, "RESOURCE_EXHAUSTED"),
+    "billing": (429, "RESOURCE_EXHAUSTED"),
     "permission": (403, "PERMISSION_DENIED"),
     "not_found": (404, "NOT_FOUND"),
     "too_large": (413, "INVALID_ARGUMENT"),

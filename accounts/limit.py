@@ -1,0 +1,197 @@
+"""Limit: how much a tenant or a key may ask for; and what has been spent of it.
+
+The ledger (one row for each settled call that had a budget) is the truth. A LimitWindow is its sum for one limit and
+window, kept in step in the same transaction; a Hold is what a call that still runs may come to cost. The rules are in
+limits.py, the statements in ledger.py.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import ClassVar
+from uuid import UUID, uuid4
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from proxx.kit import clock
+
+NANO = 1_000_000_000
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+MOST = 2**62  # so that a sum of two still is a number of 64 bits
+
+
+class Limit(models.Model):
+    """One bound for one tenant or one key. Money is whole nano-dollars. What goes beyond is refused."""
+
+    class Kind(models.TextChoices):
+        """What is counted, and in which window."""
+
+        REQUESTS_MINUTE = "requests_minute", "Requests per minute"
+        TOKENS_MINUTE = "tokens_minute", "Tokens per minute"
+        IN_FLIGHT = "in_flight", "Calls at a time"
+        TOKENS_HOUR = "tokens_hour", "Tokens per hour"
+        TOKENS_DAY = "tokens_day", "Tokens per day"
+        TOKENS_MONTH = "tokens_month", "Tokens per month"
+        TOKENS_TOTAL = "tokens_total", "Tokens in total"
+        MONEY_HOUR = "money_hour", "Dollars per hour"
+        MONEY_DAY = "money_day", "Dollars per day"
+        MONEY_MONTH = "money_month", "Dollars per month"
+        MONEY_TOTAL = "money_total", "Dollars in total"
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    tenant = models.ForeignKey(
+        "accounts.Tenant", null=True, blank=True, on_delete=models.CASCADE, related_name="limits"
+    )
+    key = models.ForeignKey("accounts.ApiKey", null=True, blank=True, on_delete=models.CASCADE, related_name="limits")
+    kind = models.CharField("what", max_length=20, choices=Kind.choices, default=Kind.REQUESTS_MINUTE)
+    amount = models.BigIntegerField("at most")
+    model = models.CharField(
+        "models",
+        max_length=200,
+        blank=True,
+        help_text="Name of a model or alias, * for anything. Empty: all models together.",
+    )
+    enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField("created", default=clock.now, editable=False)
+
+    class Meta:
+        """One owner each; in the order in which they were made."""
+
+        ordering: ClassVar = ["created_at", "id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(tenant__isnull=True, key__isnull=False)
+                | models.Q(tenant__isnull=False, key__isnull=True),
+                name="limit_has_one_owner",
+            ),
+            models.CheckConstraint(condition=models.Q(amount__gte=0), name="limit_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}{f' of {self.model}' if self.model else ''}"
+
+    def clean(self) -> None:
+        """Refuse amounts that no counter holds."""
+        if self.amount is not None and not 0 <= self.amount <= MOST:
+            raise ValidationError({"amount": "This amount is out of range."})
+
+    @property
+    def view(self) -> "LimitView":
+        """Return what the path of a call needs of this row."""
+        measure, period = KINDS[self.kind]
+        return LimitView(self.id, measure, period, self.amount, self.model.strip().lower(), self.key_id is not None)
+
+
+class LedgerEntry(models.Model):
+    """What one settled call was charged. The id is the call's: no call is charged twice."""
+
+    id = models.UUIDField(primary_key=True)
+    tenant_id = models.UUIDField(db_index=False)
+    key_id = models.UUIDField(null=True)
+    model = models.CharField(max_length=200)
+    tokens = models.BigIntegerField()
+    nano = models.BigIntegerField("nano-dollars")
+
+    class Meta:
+        """Never changed, only added to."""
+
+        verbose_name = "ledger entry"
+        verbose_name_plural = "ledger entries"
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(tokens__gte=0, nano__gte=0), name="ledger_not_negative")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id}: {self.nano} nano-dollars"
+
+
+class LimitWindow(models.Model):
+    """One window of one budget: `spent` is the sum of its charges, `held` that of its holds. `starts` is in unix
+    seconds, 0 for a budget without an end."""
+
+    pk = models.CompositePrimaryKey("limit_id", "starts")
+    limit = models.ForeignKey(Limit, models.CASCADE, db_constraint=False, db_index=False, related_name="windows")
+    starts = models.BigIntegerField()
+    spent = models.BigIntegerField(default=0)
+    held = models.BigIntegerField(default=0)
+
+    class Meta:
+        """Found by limit and start."""
+
+        verbose_name = "window of a limit"
+        verbose_name_plural = "windows of limits"
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(spent__gte=0, held__gte=0), name="window_not_negative")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.limit_id} from {self.starts}"
+
+
+class Hold(models.Model):
+    """What a running call may come to cost in one window, until it is settled or `ends` (unix seconds)."""
+
+    pk = models.CompositePrimaryKey("call_id", "limit_id")
+    call_id = models.UUIDField()
+    limit_id = models.UUIDField()
+    starts = models.BigIntegerField()
+    amount = models.BigIntegerField()
+    ends = models.BigIntegerField()
+
+    class Meta:
+        """Few rows: those of the calls that run now."""
+
+        verbose_name = "hold"
+        indexes: ClassVar = [models.Index(fields=["ends"], name="hold_by_end")]
+
+    def __str__(self) -> str:
+        return f"{self.call_id} holds {self.amount}"
+
+
+@dataclass(frozen=True, slots=True)
+class LimitView:
+    """A limit as calls see it. `measure`: requests, tokens, calls or money; `period`: minute, hour, day, month, total,
+    or nothing; `model`: a glob in lower case, empty for all; `of_key`: the key's own, not its tenant's."""
+
+    id: UUID
+    measure: str
+    period: str
+    amount: int
+    model: str = ""
+    of_key: bool = False
+
+    @property
+    def is_budget(self) -> bool:
+        """Tell whether it is counted by the ledger."""
+        return self.period in STARTS
+
+    def starts(self, unix: float) -> int:
+        """Return when the budget's window of that moment began, in unix seconds."""
+        return STARTS[self.period](int(unix))
+
+    def ends(self, unix: float) -> int | None:
+        """Return when that window ends; None: never."""
+        if self.period == "month":
+            moment = datetime.fromtimestamp(unix, UTC)
+            year, month = moment.year + moment.month // 12, moment.month % 12 + 1
+            return int(datetime(year, month, 1, tzinfo=UTC).timestamp())
+        length = {"hour": HOUR, "day": DAY}.get(self.period)
+        return None if length is None else self.starts(unix) + length
+
+
+def _month(unix: int) -> int:
+    moment = datetime.fromtimestamp(unix, UTC)
+    return int(datetime(moment.year, moment.month, 1, tzinfo=UTC).timestamp())
+
+
+STARTS: Mapping[str, Callable[[int], int]] = {
+    "hour": lambda unix: unix - unix % HOUR,
+    "day": lambda unix: unix - unix % DAY,
+    "month": _month,
+    "total": lambda unix: 0,
+}
+KINDS: Mapping[str, tuple[str, str]] = {
+    **{kind: (kind.partition("_")[0], kind.partition("_")[2]) for kind in Limit.Kind.values if kind != "in_flight"},
+    "in_flight": ("calls", ""),
+}
