@@ -72,11 +72,14 @@ class Candidate:
     quirks: frozenset[str] = frozenset()  # the provider's at this address
     rule: Rule | None = None  # the operator's for this model
     site: str = field(init=False, default="")  # under which health.py keeps what concerns all accounts at this address
+    weight: int = field(init=False, default=1)  # its share among its equals
 
     def __post_init__(self) -> None:
-        """Name the site once: it is compared per call."""
+        """Work out once what each call asks for."""
         host = self.url.partition("://")[2].partition("/")[0]
         object.__setattr__(self, "site", f"{self.provider.id}@{host}")
+        if self.credential is not None:
+            object.__setattr__(self, "weight", max(1, self.credential.weight))
 
     @property
     def place(self) -> Place:
@@ -87,11 +90,6 @@ class Candidate:
     def strategy(self) -> str:
         """Return how it and its equals are ordered, by name."""
         return (self.rule.accounts if self.rule is not None else "") or self.provider.strategy
-
-    @property
-    def weight(self) -> int:
-        """Return its share among its equals, at least 1."""
-        return max(1, self.credential.weight) if self.credential is not None else 1
 
     @property
     def account(self) -> str:
