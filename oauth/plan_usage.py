@@ -77,9 +77,7 @@ async def _asked(
     """Return what was said; else nothing, and the provider's code or a sentence."""
     headers = [(b"accept", b"application/json"), (b"accept-encoding", b"identity"), (b"user-agent", b"proxx")]
     try:
-        headers += auth.headers("bearer", secret)
-        if account_id and account_id.isascii() and account_id.isprintable():
-            headers.append((b"chatgpt-account-id", account_id.encode()))
+        headers += [*auth.headers("bearer", secret), *auth.workspace(account_id)]
         timeouts = Timeouts(connect=seconds, headers=seconds, idle=seconds)
         response = await client.send(UpstreamRequest("GET", client.url(url), headers, b"", timeouts))
         try:

@@ -1,7 +1,7 @@
 """The HTTP request by which one candidate is asked: address, headers, credential, patience."""
 
 from proxx.gateway import mending
-from proxx.gateway.asking import FEATURES, Route
+from proxx.gateway.asking import ALWAYS_REWRITTEN, FEATURES, Route
 from proxx.gateway.call import Call
 from proxx.kit.configured import settings
 from proxx.protocols.profile.options import Options
@@ -29,6 +29,8 @@ def request(call: Call, candidate: Candidate, chosen: Route) -> UpstreamRequest:
     headers = mending.headers(call, chosen, headers)
     if credential is not None:
         headers.extend(auth.headers(candidate.auth, credential.secret.reveal()))
+        if credential.chatgpt_account_id and ALWAYS_REWRITTEN in candidate.quirks:
+            headers.extend(auth.workspace(credential.chatgpt_account_id))
     form = "" if chosen.translates else call.envelope.form  # what is written is always the dialect's usual form
     return UpstreamRequest(
         method="POST",

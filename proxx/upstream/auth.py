@@ -41,6 +41,12 @@ def headers(style: str, secret: str) -> Headers:
     return write(secret.encode("ascii"))
 
 
+def workspace(account_id: str) -> Headers:
+    """Return the header that says for which ChatGPT workspace a sign-in token speaks; nothing for none, or for an id
+    that cannot travel."""
+    return ((b"chatgpt-account-id", account_id.encode()),) if account_id and travels(account_id) else ()
+
+
 def without_auth(pairs: HeaderList) -> HeaderList:
     """Return the headers less every one that some style writes, so that no second credential travels along."""
     return [(name, value) for name, value in pairs if name.lower() not in NAMES]

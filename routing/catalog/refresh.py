@@ -153,6 +153,6 @@ def _headers(provider: Provider, credential: CredentialView | None) -> HeaderLis
     headers += [(name.encode(), value.encode()) for name, value in ({"user-agent": "proxx"} | own).items()]
     if credential is not None and credential.secret:
         headers += auth.headers(provider.auth, credential.secret.reveal())
-    if credential is not None and credential.chatgpt_account_id.isascii() and credential.chatgpt_account_id:
-        headers.append((b"chatgpt-account-id", credential.chatgpt_account_id.encode()))
+    if credential is not None:
+        headers += auth.workspace(credential.chatgpt_account_id)
     return headers
