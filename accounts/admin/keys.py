@@ -19,6 +19,7 @@ from unfold.enums import ActionVariant
 from accounts import keys
 from accounts.admin.base import CarefulAdmin, ago, low
 from accounts.admin.key_forms import OVERLAPS, IssueForm, RotateForm, ScopesForm
+from accounts.admin.limits import KeyLimits, WithLimits
 from accounts.models import ApiKey
 from accounts.restricted import PAIRS
 from proxx.kit import clock
@@ -54,10 +55,11 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(CarefulAdmin):
+class ApiKeyAdmin(WithLimits, CarefulAdmin):
     """Keys are issued, renamed, rotated and revoked; they are never deleted, so that records keep their names."""
 
     form = IssueForm
+    limits_inline = KeyLimits
     add_label = "Issue key"
     unchosen = {"profile": "The tenant's"}
     list_display = ("named", "tenant", "state", "used", "ends", "created")

@@ -12,15 +12,20 @@ from unfold.decorators import display
 
 from accounts.admin.base import CarefulAdmin, ago, low
 from accounts.admin.keys import in_state
+from accounts.admin.limits import TenantLimits, WithLimits
 from accounts.models import DEFAULT_TENANT_ID, ApiKey, Tenant
 from accounts.restricted import PAIRS
 
+UNPRICED = "Limits of this tenant are at the end of the page; they hold for all its keys together."
+
 
 @admin.register(Tenant)
-class TenantAdmin(CarefulAdmin):
+class TenantAdmin(WithLimits, CarefulAdmin):
     """Tenants are added and switched off; they can be deleted only as long as they never had a key."""
 
     unchosen = {"profile": "No profile"}
+    limits_inline = TenantLimits
+    conditional_fields = {name: "unpriced == 'fallback'" for name in ("fallback_input", "fallback_output")}
     list_display = ("named", "state", "active_keys", "model_names", "created")
     list_filter = ("is_active",)
     search_fields = ("slug", "name")
@@ -65,6 +70,13 @@ class TenantAdmin(CarefulAdmin):
             ("Behaviour", {"fields": self._switches(obj)}),
             ("What its keys may use", {"fields": PAIRS, "description": "Empty: everything."}),
         ]
+        if obj is not None:
+            about.append(
+                (
+                    "Budgets in dollars",
+                    {"fields": ("unpriced", ("fallback_input", "fallback_output")), "description": UNPRICED},
+                )
+            )
         return about if obj is None else [*about, ("Facts", {"fields": ("id", "created_at")})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> tuple[str, ...]:

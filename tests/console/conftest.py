@@ -4,6 +4,11 @@ import pytest
 
 from accounts.models import DEFAULT_TENANT_ID, Operator, Tenant
 
+# What a browser sends for a table of limits with no row.
+NO_LIMITS = {"limits-TOTAL_FORMS": "0", "limits-INITIAL_FORMS": "0"}
+
+OF_A_TENANT = {**NO_LIMITS, "unpriced": "block"}
+
 
 @pytest.fixture
 def operator(db):

@@ -11,6 +11,7 @@ from django.db import connection
 from accounts import keys
 from accounts.models import ApiKey, Tenant
 from proxx.kit import clock, sealing
+from tests.console.conftest import NO_LIMITS
 
 LIST = "/console/accounts/apikey/"
 TOKEN = re.compile(r"pxx_[A-Za-z0-9_-]{43}")
@@ -82,7 +83,7 @@ def test_only_the_label_of_an_issued_key_can_change(console, tenant, key):
         "scopes": '["proxy:admin"]',
         "revoked_at": "",
     }
-    assert console.post(page_of(key), fields).status_code == 302
+    assert console.post(page_of(key), {**fields, **NO_LIMITS}).status_code == 302
     after = ApiKey.objects.get()
     assert after.label == "new name"
     assert (after.tenant_id, after.digest, after.scopes) == (before.tenant_id, before.digest, before.scopes)
@@ -93,10 +94,10 @@ def test_a_key_reaches_files_only_if_that_is_chosen_for_it(console, tenant, key)
     issue(console, tenant, label="files", reaches_files="on")
     scopes = dict(ApiKey.objects.values_list("label", "scopes"))
     assert (scopes["plain"], scopes["files"]) == (["proxy:use"], ["proxy:use", "proxy:files"])
-    console.post(page_of(key), {"label": "laptop", "reaches_files": "on"})
+    console.post(page_of(key), {"label": "laptop", "reaches_files": "on", **NO_LIMITS})
     assert ApiKey.objects.get(pk=key.pk).scopes == ["proxy:use", "proxy:files"]
     assert "checked" in re.search(r'<input[^>]*name="reaches_files"[^>]*>', console.get(page_of(key)).text)[0]
-    console.post(page_of(key), {"label": "laptop"})
+    console.post(page_of(key), {"label": "laptop", **NO_LIMITS})
     assert ApiKey.objects.get(pk=key.pk).scopes == ["proxy:use"]
 
 
@@ -111,7 +112,7 @@ def test_a_form_that_stood_open_does_not_undo_a_revocation(console, key, monkeyp
         return found
 
     monkeypatch.setattr(ApiKeyAdmin, "get_object", get_object)
-    console.post(page_of(key), {"label": "new name"})
+    console.post(page_of(key), {"label": "new name", **NO_LIMITS})
     assert ApiKey.objects.get().revoked_at is not None
     assert ApiKey.objects.get().label == "new name"
 

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import keys
 from accounts.models import DEFAULT_TENANT_ID, Operator, Tenant
+from tests.console.conftest import OF_A_TENANT
 
 pytestmark = pytest.mark.django_db
 TENANTS = "/console/accounts/tenant/"
@@ -31,7 +32,7 @@ def test_a_tenant_is_added_and_its_short_name_is_fixed_from_then_on(console):
     fields = {"name": "Acme", "slug": "acme", "is_active": "on"}
     assert console.post(f"{TENANTS}add/", fields).status_code == 302
     tenant = Tenant.objects.get(slug="acme")
-    console.post(f"{TENANTS}{tenant.pk}/change/", {"name": "Acme Ltd", "slug": "other"})
+    console.post(f"{TENANTS}{tenant.pk}/change/", {"name": "Acme Ltd", "slug": "other", **OF_A_TENANT})
     tenant.refresh_from_db()
     assert (tenant.name, tenant.slug, tenant.is_active) == ("Acme Ltd", "acme", False)
 
@@ -43,7 +44,7 @@ def test_an_upper_case_short_name_is_refused_with_a_sentence(console):
 
 def test_the_default_tenant_can_be_neither_switched_off_nor_deleted(console):
     page = f"{TENANTS}{DEFAULT_TENANT_ID}/"
-    console.post(f"{page}change/", {"name": "House"})
+    console.post(f"{page}change/", {"name": "House", **OF_A_TENANT})
     assert Tenant.objects.get(pk=DEFAULT_TENANT_ID).is_active
     assert console.post(f"{page}delete/", {"post": "yes"}).status_code == 403
 
@@ -73,7 +74,7 @@ def test_nothing_changed_saves_nothing(console, tenant, monkeypatch):
 
     monkeypatch.setattr(Model, "save", lambda *_, **__: pytest.fail("saved"))
     page = f"{TENANTS}{tenant.pk}/change/"
-    assert console.post(page, {"name": tenant.name}).status_code == 302
+    assert console.post(page, {"name": tenant.name, **OF_A_TENANT}).status_code == 302
 
 
 # Operators
