@@ -70,7 +70,7 @@ class LimitInline(TabularInline):
     form = LimitForm
     fields = ("kind", "quantity", "model", "enabled")
     extra = 0
-    show_change_link = False
+    hide_title = True
     verbose_name = "limit"
     verbose_name_plural = "limits"
 
@@ -157,7 +157,7 @@ def _amount(row: Limit, amount: int) -> str:
 
 def _ends(view: LimitView, unix: float) -> str:
     if not view.is_budget:
-        return "counted over the last minute" if view.period else "right now"
+        return "in the last minute" if view.period else "right now"
     ends = view.ends(unix)
     if ends is None:
         return "does not begin anew"
