@@ -6,8 +6,9 @@ limits.py, the statements in ledger.py.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import inf
 from typing import ClassVar
 from uuid import UUID, uuid4
 
@@ -152,7 +153,11 @@ class Hold(models.Model):
 @dataclass(frozen=True, slots=True)
 class LimitView:
     """A limit as calls see it. `measure`: requests, tokens, calls or money; `period`: minute, hour, day, month, total,
-    or nothing; `model`: a glob in lower case, empty for all; `of_key`: the key's own, not its tenant's."""
+    or nothing; `model`: a glob in lower case, empty for all; `of_key`: the key's own, not its tenant's.
+
+    Worked out once: `is_budget` (it is counted by the ledger), `number` (the id, quick to look up by), and `slot`
+    (which of a call's amounts counts, see `limits.Worst`).
+    """
 
     id: UUID
     measure: str
@@ -160,24 +165,41 @@ class LimitView:
     amount: int
     model: str = ""
     of_key: bool = False
+    is_budget: bool = field(init=False, default=False)
+    number: int = field(init=False, default=0)
+    slot: int = field(init=False, default=0)
 
-    @property
-    def is_budget(self) -> bool:
-        """Tell whether it is counted by the ledger."""
-        return self.period in STARTS
+    def __post_init__(self) -> None:
+        """Work out what each call would ask for."""
+        is_budget = self.period in STARTS
+        slot = {"tokens": 2 if is_budget else 1, "money": 3}.get(self.measure, 0)
+        for name, value in (("is_budget", is_budget), ("number", self.id.int), ("slot", slot)):
+            object.__setattr__(self, name, value)
 
     def starts(self, unix: float) -> int:
         """Return when the budget's window of that moment began, in unix seconds."""
-        return STARTS[self.period](int(unix))
+        return _bounds(self.period, unix)[0]
 
     def ends(self, unix: float) -> int | None:
         """Return when that window ends; None: never."""
-        if self.period == "month":
-            moment = datetime.fromtimestamp(unix, UTC)
-            year, month = moment.year + moment.month // 12, moment.month % 12 + 1
-            return int(datetime(year, month, 1, tzinfo=UTC).timestamp())
-        length = {"hour": HOUR, "day": DAY}.get(self.period)
-        return None if length is None else self.starts(unix) + length
+        end = _bounds(self.period, unix)[1]
+        return None if end == inf else int(end)
+
+
+def _bounds(period: str, unix: float) -> tuple[int, float]:
+    """Return begin and end of the window of that moment; most calls fall into that of the call before."""
+    known = _last_bounds.get(period)
+    if known is None or not known[0] <= unix < known[1]:
+        start = STARTS[period](int(unix))
+        known = _last_bounds[period] = (start, _end(period, start))
+    return known
+
+
+def _end(period: str, start: int) -> float:
+    if period == "month":
+        first = datetime.fromtimestamp(start, UTC)
+        return datetime(first.year + first.month // 12, first.month % 12 + 1, 1, tzinfo=UTC).timestamp()
+    return start + LENGTHS[period]
 
 
 def _month(unix: int) -> int:
@@ -191,6 +213,8 @@ STARTS: Mapping[str, Callable[[int], int]] = {
     "month": _month,
     "total": lambda unix: 0,
 }
+LENGTHS = {"hour": HOUR, "day": DAY, "total": inf}
+_last_bounds: dict[str, tuple[int, float]] = {}
 KINDS: Mapping[str, tuple[str, str]] = {
     **{kind: (kind.partition("_")[0], kind.partition("_")[2]) for kind in Limit.Kind.values if kind != "in_flight"},
     "in_flight": ("calls", ""),

@@ -54,11 +54,10 @@ class Worst:
     usual: int = 0
     nano: int = 0
 
-    def of(self, limit: LimitView) -> int:
-        """Return what a limit counts of it."""
-        if limit.measure == "tokens":
-            return self.tokens if limit.is_budget else self.usual
-        return self.nano if limit.measure == "money" else 1
+    @property
+    def amounts(self) -> tuple[int, int, int, int]:
+        """Return what limits count of it, by their slot."""
+        return 1, self.usual, self.tokens, self.nano
 
 
 @dataclass(slots=True)
@@ -68,8 +67,9 @@ class Held:
     call_id: UUID
     worst: Worst
     buckets: list[tuple[LimitView, Bucket, int]] = field(default_factory=list)
-    running: list[LimitView] = field(default_factory=list)
+    running: list[int] = field(default_factory=list)
     budgets: list[tuple[LimitView, int, int]] = field(default_factory=list)
+    windows: list[Window] = field(default_factory=list)  # of the budgets, in the same order
     here: bool = True  # the budgets are held in this process
     settled: bool = False
 
@@ -84,9 +84,10 @@ class Standing:
 
 
 _lock = threading.Lock()  # the ledger's word comes from the writer's thread
-_minutes: dict[UUID, Minute] = defaultdict(Minute)
-_running: dict[UUID, int] = defaultdict(int)
-_windows: dict[ledger.Place, Window] = defaultdict(Window)
+# By the limit's number; a window also by its start.
+_minutes: dict[int, Minute] = defaultdict(Minute)
+_running: dict[int, int] = defaultdict(int)
+_windows: dict[tuple[int, int], Window] = defaultdict(Window)
 _held_far: set[UUID] = set()  # the calls of this process whose budgets are held in the database
 _tended_at = float("-inf")
 _asker = Asker("limits", waiting_limit=WAITING_LIMIT)
@@ -98,11 +99,9 @@ def read() -> Mapping[UUID, tuple[LimitView, ...]]:
     now = clock.unix()
     current: set[ledger.Place] = set()
     for row in Limit.objects.filter(enabled=True):
-        owner = row.key_id or row.tenant_id
-        if owner is None:
-            continue
         view = row.view
-        found[owner] = (*found.get(owner, ()), view)
+        if (owner := row.key_id or row.tenant_id) is not None:
+            found[owner] = (*found.get(owner, ()), view)
         if view.is_budget:
             current.add((view.id, view.starts(now)))
     if current:
@@ -123,7 +122,8 @@ async def reserve(call_id: UUID, limits: Sequence[LimitView], worst: Worst) -> H
     _reserve_here(held, limits)
     if held.here:
         return held
-    wishes = [(limit, limit.starts(clock.unix()), worst.of(limit)) for limit in limits if limit.is_budget]
+    unix, amounts = clock.unix(), worst.amounts
+    wishes = [(limit, limit.starts(unix), amounts[limit.slot]) for limit in limits if limit.is_budget]
     if wishes:
         try:
             await _ask_ledger(call_id, wishes)
@@ -145,34 +145,36 @@ def settle(held: Held, *, tokens: int, nano: int, counts: Iterable[UUID] | None 
         return None
     held.settled = True
     _held_far.discard(held.call_id)
-    real = Worst(min(max(0, tokens), MOST), min(max(0, tokens), MOST), min(max(0, nano), MOST))
+    tokens, nano = min(max(0, tokens), MOST), min(max(0, nano), MOST)
+    real = (1, tokens, tokens, nano)
     meant = None if counts is None else set(counts)
     charges: list[tuple[UUID, int, int]] = []
+    call = held.call_id.int
     with _lock:
-        for limit in held.running:
-            _running[limit.id] -= 1
+        for number in held.running:
+            _running[number] -= 1
         for limit, bucket, amount in held.buckets:
-            if limit.measure == "tokens":
-                _minutes[limit.id].correct(bucket, (real.usual if _is_meant(limit, meant) else 0) - amount)
-        for limit, starts, amount in held.budgets:
-            charge = real.of(limit) if _is_meant(limit, meant) else 0
+            if limit.slot == 1:
+                meant_here = meant is None or limit.id in meant
+                _minutes[limit.number].correct(bucket, (tokens if meant_here else 0) - amount)
+        for limit, starts, _ in held.budgets:
+            charge = real[limit.slot] if meant is None or limit.id in meant else 0
             charges.append((limit.id, starts, charge))
-            if held.here:
-                window = _windows[limit.id, starts]
-                window.held -= amount
-                window.settle(held.call_id, charge)
-    return Bill(tokens=real.tokens, nano=real.nano, charges=charges) if charges else None
+        for window, (_, _, amount), (_, _, charge) in zip(held.windows, held.budgets, charges, strict=False):
+            window.held -= amount
+            window.settle(call, charge)
+    return Bill(tokens=tokens, nano=nano, charges=charges) if charges else None
 
 
 def confirm(call_ids: Iterable[UUID], spent: Mapping[ledger.Place, int]) -> None:
     """Hear that the ledger has these calls, and what their windows have spent now."""
-    calls = list(call_ids)
+    calls = [call_id.int for call_id in call_ids]
     with _lock:
-        for place, amount in spent.items():
-            if (window := _windows.get(place)) is not None:
+        for (limit_id, starts), amount in spent.items():
+            if (window := _windows.get((limit_id.int, starts))) is not None:
                 window.heard(amount)
-                for call_id in calls:
-                    window.confirm(call_id)
+                for call in calls:
+                    window.confirm(call)
 
 
 def tend() -> None:
@@ -192,8 +194,8 @@ def standing(limits: Iterable[LimitView], measure: str) -> Standing | None:
     tightest: Standing | None = None
     now = clock.monotonic()
     for limit in limits:
-        if limit.measure == measure and limit.period == "minute":
-            minute = _minutes[limit.id]
+        if limit.period == "minute" and limit.measure == measure:
+            minute = _minutes[limit.number]
             left = max(0, limit.amount - minute.total)
             if tightest is None or left < tightest.left:
                 tightest = Standing(limit.amount, left, minute.empty_in(now))
@@ -204,8 +206,8 @@ def used_here(limit: LimitView) -> int:
     """Return what this process counts of a limit by the minute, or of calls at a time."""
     with _lock:
         if limit.measure == "calls":
-            return _running.get(limit.id, 0)
-        minute = _minutes[limit.id]
+            return _running.get(limit.number, 0)
+        minute = _minutes[limit.number]
         minute.slide(clock.monotonic())
         return minute.total
 
@@ -213,45 +215,47 @@ def used_here(limit: LimitView) -> int:
 def forget() -> None:
     """Count anew, as after a start."""
     with _lock:
-        _minutes.clear()
-        _running.clear()
-        _windows.clear()
-        _held_far.clear()
+        for memory in (_minutes, _running, _windows, _held_far):
+            memory.clear()
 
 
 def _reserve_here(held: Held, limits: Sequence[LimitView]) -> None:
     """Look at all limits first, then count: a call that one limit refuses is counted by none."""
     now, unix = clock.monotonic(), clock.unix()
-    worst = held.worst
+    amounts, here = held.worst.amounts, held.here
+    minutes: list[tuple[LimitView, Minute, int]] = []
     with _lock:
         for limit in limits:
-            _look(limit, worst.of(limit), now, unix, here=held.here)
-        for limit in limits:
-            amount = worst.of(limit)
-            if limit.period == "minute":
-                held.buckets.append((limit, _minutes[limit.id].add(amount, now), amount))
-            elif limit.measure == "calls":
-                _running[limit.id] += 1
-                held.running.append(limit)
-            elif held.here:
+            amount = amounts[limit.slot]
+            if limit.is_budget:
+                if not here:
+                    continue
                 starts = limit.starts(unix)
-                _windows[limit.id, starts].held += amount
+                window = _windows[limit.number, starts]
+                if window.spent + window.settled + window.held + amount > limit.amount:
+                    raise _over(limit, alone=amount > limit.amount)
+                held.windows.append(window)
                 held.budgets.append((limit, starts, amount))
-
-
-def _look(limit: LimitView, amount: int, now: float, unix: float, *, here: bool) -> None:
-    alone = amount > limit.amount
-    if limit.period == "minute":
-        minute = _minutes[limit.id]
-        minute.slide(now)
-        if minute.total + amount > limit.amount:
-            wait = None if alone else minute.room_in(amount, limit.amount, now)
-            raise OverTheLimit(limit, retry_after=wait, alone=alone)
-    elif limit.measure == "calls":
-        if _running[limit.id] >= limit.amount:
-            raise OverTheLimit(limit, retry_after=None if alone else IN_FLIGHT_RETRY, alone=alone)
-    elif here and _windows[limit.id, limit.starts(unix)].used + amount > limit.amount:
-        raise _over(limit, alone=alone)
+            elif limit.period:
+                minute = _minutes[limit.number]
+                minute.slide(now)
+                if minute.total + amount > limit.amount:
+                    alone = amount > limit.amount
+                    wait = None if alone else minute.room_in(amount, limit.amount, now)
+                    raise OverTheLimit(limit, retry_after=wait, alone=alone)
+                minutes.append((limit, minute, amount))
+            elif _running[limit.number] >= limit.amount:
+                wait = IN_FLIGHT_RETRY if limit.amount else None
+                raise OverTheLimit(limit, retry_after=wait, alone=not limit.amount)
+            else:
+                held.running.append(limit.number)
+        # From here on nothing refuses any more.
+        for number in held.running:
+            _running[number] += 1
+        for limit, minute, amount in minutes:
+            held.buckets.append((limit, minute.add(amount, now), amount))
+        for window, (_, _, amount) in zip(held.windows, held.budgets, strict=True):
+            window.held += amount
 
 
 def _over(limit: LimitView, *, alone: bool) -> OverTheLimit:
@@ -264,11 +268,10 @@ async def _ask_ledger(call_id: UUID, wishes: Sequence[tuple[LimitView, int, int]
     if _asker.busy_for() > PATIENCE:  # it hangs: to wait behind it is no use
         raise LedgerAway
     try:
-        future = asyncio.wrap_future(
-            _asker.ask(partial(ledger.hold, call_id, wishes, lease=settings.PROXY_LIMIT_LEASE))
-        )
+        asked = _asker.ask(partial(ledger.hold, call_id, wishes, lease=settings.PROXY_LIMIT_LEASE))
     except TooManyWaiting:
         raise LedgerAway from None
+    future = asyncio.wrap_future(asked)
     done, _ = await asyncio.wait([future], timeout=PATIENCE)
     if not done:
         raise LedgerAway
@@ -287,11 +290,8 @@ def _hear(current: set[ledger.Place]) -> None:
     rows = LimitWindow.objects.filter(limit_id__in=limits, starts__in=starts_at)
     said = {(limit_id, starts): spent for limit_id, starts, spent in rows.values_list("limit_id", "starts", "spent")}
     with _lock:
-        for place in [place for place, window in _windows.items() if place not in current and window.is_idle]:
+        kept = {(limit_id.int, starts) for limit_id, starts in current}
+        for place in [place for place, window in _windows.items() if place not in kept and window.is_idle]:
             del _windows[place]
-        for place in current:
-            _windows[place].heard(said.get(place, 0))
-
-
-def _is_meant(limit: LimitView, meant: set[UUID] | None) -> bool:
-    return meant is None or limit.id in meant
+        for limit_id, starts in current:
+            _windows[limit_id.int, starts].heard(said.get((limit_id, starts), 0))

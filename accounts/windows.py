@@ -2,7 +2,6 @@
 
 from collections import deque
 from math import floor
-from uuid import UUID
 
 SLIDE = 61  # seconds that a count stays: buckets are a second wide, and none may leave before its minute is over
 
@@ -69,21 +68,21 @@ class Window:
 
     def __init__(self) -> None:
         self.spent = self.settled = self.held = 0
-        self._unconfirmed: dict[UUID, int] = {}
+        self._unconfirmed: dict[int, int] = {}
 
     @property
     def used(self) -> int:
         """Return all that is not free."""
         return self.spent + self.settled + self.held
 
-    def settle(self, call_id: UUID, amount: int) -> None:
-        """Count what a call came to, until the ledger has it."""
-        self._unconfirmed[call_id] = amount
+    def settle(self, call: int, amount: int) -> None:
+        """Count what a call (its id as a number) came to, until the ledger has it."""
+        self._unconfirmed[call] = amount
         self.settled += amount
 
-    def confirm(self, call_id: UUID) -> None:
+    def confirm(self, call: int) -> None:
         """The ledger has a call."""
-        self.settled -= self._unconfirmed.pop(call_id, 0)
+        self.settled -= self._unconfirmed.pop(call, 0)
 
     def heard(self, spent: int) -> None:
         """Take the ledger's word; it only grows, so an older word that comes late changes nothing."""

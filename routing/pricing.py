@@ -100,12 +100,12 @@ def worst(input_tokens: int, output_tokens: int, price: Price | None, *, repeats
     """
     if price is None:
         return None
-    rates = price.at(input_tokens)
-    paid = [rate for rate in (rates.input, rates.cache_write, rates.cache_write_1h, rates.audio_in) if rate is not None]
-    made = [rate for rate in (rates.output, rates.reasoning, rates.audio_out) if rate is not None]
+    rates = price.at(input_tokens) if price.tiers else price
     if (rates.input is None and input_tokens) or (rates.output is None and output_tokens and not rates.image):
         return None
-    whole = input_tokens * max(paid, default=0) + output_tokens * max(made, default=0)
+    paid = max(rates.input or 0, rates.cache_write or 0, rates.cache_write_1h or 0, rates.audio_in or 0)
+    made = max(rates.output or 0, rates.reasoning or 0, rates.audio_out or 0)
+    whole = input_tokens * paid + output_tokens * made
     return -(-whole // MILLION) + (rates.request or 0) + (rates.image or 0) * repeats
 
 

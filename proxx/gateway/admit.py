@@ -23,6 +23,7 @@ from proxx.kit.configured import settings
 from routing import pricing
 from routing.capabilities import Facts
 from routing.plan import Candidate, Plan
+from routing.pricing import Price
 
 BYTES_PER_TOKEN = 3  # fewer than any usual text has, so that the estimate is not too low
 RETRY_AFTER = 5.0  # seconds, when the database does not say whether there is room
@@ -113,14 +114,20 @@ def _worst(call: Call, applying: Sequence[LimitView]) -> Worst:
 
 
 def _priced(call: Call, plan: Plan) -> Plan:
-    made = 0 if call.dialect.name in _WITHOUT_OUTPUT else 1
-    known = tuple(one for one in plan.candidates if pricing.worst(1, made, _facts_of(call, one).price) is not None)
+    answers = call.dialect.name not in _WITHOUT_OUTPUT
+    known = [one for one in plan.candidates if _has_price(_facts_of(call, one).price, answers=answers)]
     if not known and plan.candidates:
         raise Forbidden(
             f"Nobody knows what the model '{plan.requested}' costs, and this key has a budget in dollars.",
             code="model_unpriced",
         )
-    return plan if len(known) == len(plan.candidates) else replace(plan, candidates=known)
+    return plan if len(known) == len(plan.candidates) else replace(plan, candidates=tuple(known))
+
+
+def _has_price(price: Price | None, *, answers: bool) -> bool:
+    if price is None or price.input is None:
+        return False
+    return price.output is not None or price.image is not None or not answers
 
 
 def _facts(call: Call, candidates: Sequence[Candidate]) -> Iterator[Facts]:

@@ -26,8 +26,11 @@ def settle(call: Call, held: Held, record: UsageRecord) -> None:
         return
     known = record.usage_state != "none"
     tokens = (record.input_tokens or 0) + (record.output_tokens or 0) if known else held.worst.tokens
-    names = (call.envelope.model, winner.candidate.model)
-    counts = [limit.id for limit, *_ in (*held.buckets, *held.budgets) if is_about(limit, names)]
+    mine = [limit for limit, *_ in (*held.buckets, *held.budgets)]
+    counts = None
+    if any(limit.model for limit in mine):
+        names = (call.envelope.model, winner.candidate.model)
+        counts = [limit.id for limit in mine if is_about(limit, names)]
     record.bill = limits.settle(held, tokens=tokens, nano=_money(call, winner, held, record), counts=counts)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from proxx.protocols.hub.events import Usage
-from routing.pricing import FREE, Price, Tier, cost, from_dict, in_dollars, rate_of, to_dict
+from routing.pricing import FREE, Price, Tier, cost, from_dict, in_dollars, rate_of, to_dict, worst
 
 # $2.50 in, $0.25 from the cache, $15 out, each per million tokens.
 PLAIN = Price(input=2_500_000_000, cache_read=250_000_000, output=15_000_000_000, source="list")
@@ -116,3 +116,19 @@ def test_a_price_survives_a_row_and_is_told_in_dollars() -> None:
 def test_a_damaged_row_is_told(damaged: dict[str, Any]) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - any sentence will do
         from_dict(damaged, source="provider")
+
+
+@pytest.mark.parametrize(
+    ("price", "tokens", "nano"),
+    [
+        (Price(input=3_000_000_000, output=15_000_000_000), (1000, 100), 4_500_000),
+        (Price(input=3_000_000_000, output=1, cache_write=6_000_000_000, reasoning=2_000_000), (1000, 1000), 6_002_000),
+        (Price(input=1, output=0), (1, 0), 1),  # rounded up
+        (Price(input=0, output=0, request=5), (1, 1), 5),
+        (Price(input=1_000_000), (1, 1), None),
+        (Price(input=1_000_000), (7, 0), 7),
+        (None, (1, 1), None),
+    ],
+)
+def test_the_worst_case_takes_the_dearest_rate_of_each_side(price, tokens, nano):
+    assert worst(*tokens, price) == nano
