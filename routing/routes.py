@@ -92,6 +92,8 @@ def _named(asked: Asked, snapshot: Snapshot) -> Routes:
     if texts := snapshot.aliases.get(name.lower()):
         pool = [targets.read(text) for text in texts]
         routes = _routes_for(asked, targets.in_order(pool, asked.effort), snapshot, alias=asked.model)
+        if routes.plan.refusal == "unknown_model":  # a target that nobody has counts as not there: try those of efforts
+            routes = _routes_for(asked, [one.name for one in pool], snapshot, alias=asked.model)
         # An alias acts only if a target exists; otherwise the name may still be a model of its own.
         if routes.plan.refusal != "unknown_model":
             return replace(routes, by_effort=any(one.effort for one in pool))

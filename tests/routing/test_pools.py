@@ -68,6 +68,17 @@ def test_without_an_effort_a_pool_of_tiers_alone_is_taken_as_it_stands() -> None
     assert ways(plan(pool("high:llama", "low:gpt-y"))) == ["groq/llama", "openai/gpt-y"]
 
 
+@pytest.mark.parametrize("effort", ["", "low", "high"])
+def test_a_target_of_any_effort_that_nobody_has_does_not_hide_those_of_an_effort(effort: str) -> None:
+    assert ways(plan(pool("high:llama", "missing"), question=Said(effort=effort))) == ["groq/llama"]
+
+
+def test_a_pool_whose_only_target_for_no_effort_is_missing_still_goes_by_the_effort() -> None:
+    snapshot = pool("missing", "high:llama", "low:gpt-y")
+    assert ways(plan(snapshot)) == ["groq/llama", "openai/gpt-y"]
+    assert ways(plan(snapshot, question=Said(effort="low"))) == ["openai/gpt-y", "groq/llama"]
+
+
 def test_nobody_asks_for_the_effort_where_no_target_names_one() -> None:
     class Silent(Question):
         def effort(self) -> str:
