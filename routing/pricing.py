@@ -6,7 +6,7 @@ costs depends on the order of adding. Where prices come from is capabilities.py 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from proxx.protocols.hub.events import Usage
@@ -161,7 +161,7 @@ def rate_of(dollars: Any, *, per_tokens: int = MILLION) -> int | None:
         return None
     try:
         rate = Decimal(str(dollars)) * NANO * MILLION / per_tokens
-    except InvalidOperation:
+    except ArithmeticError:  # no number, or one beyond all measure
         return None
     return int(rate.to_integral_value()) if rate.is_finite() and 0 <= rate <= LARGEST_RATE else None
 

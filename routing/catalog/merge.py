@@ -1,16 +1,19 @@
 """Lists of models -> rows: what is new, what changed, what is gone. The revision is raised once, if it matters."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import DataError, transaction
 
 from proxx.kit import clock
 from routing import revision
 from routing.catalog.sources import Listed
 from routing.models import CatalogModel, CatalogState
 from routing.snapshot.building import FRESH_SECONDS
+
+log = logging.getLogger(__name__)
 
 FIELDS = (
     *("position", "display_name", "created", "context_window", "max_output_tokens"),
@@ -31,10 +34,20 @@ class Look:
 def store(looks: Sequence[Look]) -> bool:
     """Write what was seen; return whether any list changed or became believable again (then the revision is raised)."""
     now = clock.now()
-    changed = [_store_one(look, now) for look in looks]
+    changed = [_store_apart(look, now) for look in looks]
     if any(changed):
         revision.raise_number()
     return any(changed)
+
+
+def _store_apart(look: Look, now: datetime) -> bool:
+    """Store one look in such a way that what the database does not take costs that provider's list alone."""
+    try:
+        with transaction.atomic():
+            return _store_one(look, now)
+    except (DataError, ValueError, OverflowError):
+        log.exception("The list of models of %s could not be stored.", look.provider_id)
+        return _store_one(Look(look.provider_id, fault="The list cannot be stored."), now)
 
 
 def _store_one(look: Look, now: datetime) -> bool:

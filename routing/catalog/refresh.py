@@ -65,6 +65,9 @@ async def _look(snapshot: Snapshot, provider_id: str, gate: asyncio.Semaphore) -
                 return await _ask_doors(provider, ways)
         except TimeoutError:
             return Look(provider_id, fault="The provider did not answer in time.")
+        except Exception:  # whatever one provider answers, the lists of the others are kept
+            log.exception("The list of models of %s could not be read.", provider_id)
+            return Look(provider_id, fault="The answer could not be read.")
 
 
 def doors(
@@ -144,7 +147,7 @@ async def _page(url: str, headers: HeaderList) -> Any:
         await response.aclose()
     if response.status != 200:
         raise CatalogFault(f"The provider answered {response.status}.")
-    return fastjson.loads(body)
+    return fastjson.loads_damaged(body)
 
 
 def _headers(provider: Provider, credential: CredentialView | None) -> HeaderList:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from proxx.kit import fastjson
 from routing.catalog import abilities
 
 NAME_LIMIT = 200
@@ -61,8 +62,13 @@ def parse(payload: Any) -> list[Listed]:
 def _each(entries: list[Any]) -> Iterator[Listed]:
     for entry in entries:
         listed = Listed(entry.strip()) if isinstance(entry, str) else _from_object(entry)
-        if listed and 0 < len(listed.model_id) <= NAME_LIMIT and listed.model_id.isprintable():
+        if listed and _is_name(listed.model_id):
             yield listed
+
+
+def _is_name(text: str) -> bool:
+    """Tell whether a text can be asked for; what is left of a damaged one is another name."""
+    return 0 < len(text) <= NAME_LIMIT and text.isprintable() and fastjson.LOST not in text
 
 
 def _from_object(entry: Any) -> Listed | None:
@@ -72,7 +78,7 @@ def _from_object(entry: Any) -> Listed | None:
     methods = entry.get("supportedGenerationMethods")
     if isinstance(methods, list) and not USEFUL_METHODS & {method for method in methods if isinstance(method, str)}:
         return None
-    if entry.get("visibility") in HIDDEN:
+    if _text(entry.get("visibility")) in HIDDEN:
         return None
     limits = {**abilities.within(entry, "top_provider"), **entry}
     if entry.get("type") == "model":  # Anthropic's word for the longest answer; others mean the context by it
@@ -85,7 +91,7 @@ def _from_object(entry: Any) -> Listed | None:
         max_output_tokens=_first_number(limits, OUTPUT_FIELDS),
         supports_reasoning=abilities.reasons(entry),
         supports_tools=abilities.uses_tools(entry),
-        tool_types=tuple(word for word in _list(entry.get("tool_types")) if isinstance(word, str))[:32],
+        tool_types=tuple(filter(None, map(_text, _list(entry.get("tool_types")))))[:32],
         supports_schema=abilities.keeps_schema(entry),
         inputs=abilities.inputs(entry),
         outputs=abilities.outputs(entry),

@@ -88,6 +88,7 @@ def test_counts_that_contradict_each_other_never_give_a_negative_cost() -> None:
         (None, None),
         ("nan", None),
         ("1e99", None),
+        ("1e999999", None),
     ],
 )
 def test_dollars_become_whole_rates_or_nothing(dollars: Any, rate: int | None) -> None:

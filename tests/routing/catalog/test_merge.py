@@ -76,3 +76,11 @@ def test_abilities_and_prices_are_stored_and_the_same_ones_again_are_no_change()
     assert (row.inputs, row.outputs, row.price) == (["text", "image"], ["text"], {"input": 1, "output": 2})
     assert not store([look("a", **facts)])
     assert store([look("a", **{**facts, "price": {"input": 1, "output": 3}})])
+
+
+def test_what_the_database_does_not_take_is_that_providers_fault_alone() -> None:
+    store([look("old")])
+    store([look("new", display_name="\ud800"), Look("openai", (Listed("m"),))])
+    assert rows() == ["old"]
+    assert CatalogState.objects.get(provider_id="groq").fault == "The list cannot be stored."
+    assert [row.model_id for row in CatalogModel.objects.filter(provider_id="openai")] == ["m"]

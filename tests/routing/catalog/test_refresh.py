@@ -196,3 +196,39 @@ def test_refresh_reads_the_configuration_and_stores_what_it_saw(monkeypatch: pyt
     refresh.refresh()
     assert [(row.provider_id, row.model_id) for row in CatalogModel.objects.all()] == [("groq", "llama")]
     assert CatalogState.objects.get().count == 1
+
+
+@pytest.mark.parametrize("rate", ["1e999999", "-1e999999", "1e-999999999", "sNaN", "1" * 5000])
+async def test_a_price_beyond_all_measure_costs_the_price_and_not_the_list(rate: str) -> None:
+    listed = {"data": [{"id": "a", "pricing": {"prompt": rate, "completion": "1"}}, {"id": "b"}]}
+    async with upstream(lambda *_: (200, listed)) as (base, _):
+        looks = await refresh.look_at(at(base, "openai", credential("openai")))
+    assert (names(looks), looks[0].fault) == (["a", "b"], "")
+
+
+@pytest.mark.parametrize("odd", [rb'"\udc00"', rb'"a\ud800b"', b'"\xff"', b'"\xed\xa0\x80"'])
+async def test_a_name_that_is_no_text_costs_that_model_and_not_the_list(odd: bytes) -> None:
+    body = b'{"data": [{"id": "a", "name": "\\ud83d\\ude00"}, {"id": ' + odd + rb'}, {"id": "\\udc00"}]}'
+    async with upstream(lambda *_: (200, body)) as (base, _):
+        looks = await refresh.look_at(at(base, "openai", credential("openai")))
+    assert (names(looks), looks[0].fault) == (["a", "\\udc00"], "")
+    assert looks[0].models[0].display_name == "\U0001f600"
+
+
+async def test_whatever_one_provider_answers_the_others_lists_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumbles(page: Any) -> Any:
+        if page == ["bad"]:
+            raise RuntimeError("nobody thought of this")
+        return parse(page)
+
+    parse = refresh.parse
+    monkeypatch.setattr(refresh, "parse", stumbles)
+    async with upstream(lambda *_: (200, ["bad"])) as (bad, _), upstream(lambda *_: (200, ["m"])) as (good, _):
+        moved = {
+            provider_id: providers.overlaid(providers.load()[provider_id], {"base_url": base})
+            for provider_id, base in (("openai", bad), ("groq", good))
+        }
+        looks = await refresh.look_at(
+            picture(credential("openai"), credential("groq"), providers=moved, order=("openai", "groq"))
+        )
+    assert looks == [Look("openai", fault="The answer could not be read."), Look("groq", (refresh.Listed("m"),))]

@@ -169,3 +169,13 @@ def test_what_codex_hides_from_its_own_client_is_not_listed() -> None:
 )
 def test_a_list_says_how_it_goes_on(payload: Any, more: tuple[str, str] | None) -> None:
     assert next_page(payload) == more
+
+
+@pytest.mark.parametrize("visibility", [[], {}, 7, None])
+def test_an_odd_visibility_hides_nothing(visibility: Any) -> None:
+    assert [listed.model_id for listed in parse([{"id": "a", "visibility": visibility}])] == ["a"]
+
+
+def test_tools_are_named_in_letters_that_every_database_takes() -> None:
+    (listed,) = parse([{"id": "a", "tool_types": ["a\x00", "\ud800", "", 7, "web_search"]}])
+    assert listed.tool_types == ("a", "web_search")
