@@ -64,7 +64,7 @@ def _read(path: Path, _changed: int, size: int) -> PriceList:
         raise FactsFault(f"{path.name} cannot be read: {error.strerror}.") from None
     except FactsFault:
         raise
-    except (ValueError, TypeError, AttributeError, KeyError):
+    except (ValueError, TypeError, AttributeError, KeyError, ArithmeticError):
         raise FactsFault(f"{path.name} does not have the shape of a list of facts.") from None
 
 
@@ -73,6 +73,8 @@ def parse(data: Mapping[str, Any]) -> PriceList:
     providers = {provider_id: dict(_models(models)) for provider_id, models in data["providers"].items()}
     if sum(map(len, providers.values())) > MODELS_AT_MOST:
         raise FactsFault(f"A list of facts holds {MODELS_AT_MOST} models at most.")
+    if not any(providers.values()):
+        raise FactsFault("The list of facts names no model.")
     makers: dict[str, Facts] = {}
     for provider_id in data.get("makers", ()):
         for name, facts in providers.get(provider_id, {}).items():
@@ -96,7 +98,7 @@ def _facts(said: Mapping[str, Any]) -> Facts:
     return Facts(
         context_window=_whole(said.get("context")),
         max_output=_whole(said.get("output")),
-        outputs=None if makes is None else tuple(makes),
+        outputs=None if makes is None else tuple(str(one) for one in makes),
         price=_price(said.get("price") or {}),
         **able,
     )
@@ -107,7 +109,7 @@ def _price(said: Mapping[str, Any]) -> Price | None:
         return None
     rates: dict[str, Any] = {name: rate_of(said[name]) for name in RATE_NAMES if name in said}
     tiers = [
-        Tier(row["above"], **{name: rate_of(rate) for name, rate in row.items() if name != "above"})
+        Tier(int(row["above"]), **{name: rate_of(rate) for name, rate in row.items() if name != "above"})
         for row in said.get("tiers", ())
     ]
     return Price(**rates, tiers=tuple(sorted(tiers, key=lambda tier: tier.above)), source="list")

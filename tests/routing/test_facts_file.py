@@ -62,7 +62,12 @@ def test_an_imported_list_is_used_and_read_again_when_it_changes(data: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"providers": {"openai": []}}', '{"providers": {"openai": {"a": 7}}}']
+    "text",
+    [
+        *("", "[]", "{}", '{"providers": {}}', '{"providers": {"openai": {}}}'),
+        *('{"providers": {"openai": []}}', '{"providers": {"openai": {"a": 7}}}'),
+        '{"providers": {"openai": {"a": {"price": {"input": 1, "output": 1, "tiers": [{"above": "much"}]}}}}}',
+    ],
 )
 def test_a_damaged_import_leaves_the_shipped_list_in_force(text: str, caplog: pytest.LogCaptureFixture) -> None:
     facts_file.imported().write_text(text)
@@ -74,3 +79,10 @@ def test_a_list_without_measure_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(facts_file, "MODELS_AT_MOST", 1)
     with pytest.raises(FactsFault):
         parse({"providers": {"openai": {"a": {}, "b": {}}}})
+
+
+def test_a_price_beyond_all_measure_is_none() -> None:
+    found = parse({"providers": {"openai": {"a": {"price": {"input": "1e999999", "output": 1}}}}})
+    price = found.providers["openai"]["a"].price
+    assert price is not None
+    assert price.input is None

@@ -165,3 +165,10 @@ def test_a_file_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path, conten
     with pytest.raises(CommandError) as told:
         call_command("import_model_facts", str(path))
     assert str(path) in str(told.value)
+
+
+@pytest.mark.django_db
+def test_an_import_that_names_no_model_leaves_the_list_in_force(lists: tuple[str, str]) -> None:
+    with pytest.raises(CommandError, match="names no model"):
+        call_command("import_model_facts", lists[0], "--only", "groq")
+    assert not facts_file.imported().exists()

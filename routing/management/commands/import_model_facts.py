@@ -46,7 +46,10 @@ class Command(BaseCommand):
         if options["only"]:
             entries = {one: models for one, models in entries.items() if one in options["only"]}
         text = _written(entries, options["origin"] or f"Imported {clock.now():%Y-%m-%d} from {_names(files)}.")
-        new = facts_file.parse(fastjson.loads(text))
+        try:
+            new = facts_file.parse(fastjson.loads(text))
+        except FactsFault as fault:
+            raise CommandError(f"{fault} Nothing was changed; the list that was in force stays.") from None
         for line in differences(facts_file.current(), new):
             self.stdout.write(line)
         if not options["dry_run"]:
