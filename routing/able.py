@@ -9,13 +9,15 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from routing.capabilities import Facts
-from routing.plan import Candidate, Exclusion
+from routing.plan import Candidate
 from routing.question import NEEDS, WISHED
 from routing.snapshot import Snapshot
 
 # No tokenizer makes longer pieces of a whole text, on average: what exceeds a window by this does not fit.
 BYTES_PER_TOKEN = 6
 TOO_LONG = "too_long"
+
+Model = tuple[str, str]  # a provider, and its name for a model
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,13 @@ def limits(candidates: Sequence[Candidate], snapshot: Snapshot) -> Limits:
 
 def chosen(
     candidates: list[Candidate], needs: AbstractSet[str], tokens: int, snapshot: Snapshot
-) -> tuple[list[Candidate], list[Exclusion]]:
-    """Return who can serve a request with these needs and at least so many tokens, and who was struck out."""
+) -> tuple[list[Candidate], dict[Model, str]]:
+    """Return who can serve a request with these needs and at least so many tokens, and which models were struck out,
+    with the code of the reason."""
     if not needs and not tokens:
-        return candidates, []
+        return candidates, {}
     known = {one: snapshot.facts_of(*one) for one in _models(candidates)}
-    struck: dict[tuple[str, str], str] = {}
+    struck: dict[Model, str] = {}
     for need in NEEDS:
         if need in needs and need not in WISHED:
             _strike(struck, f"lacks_{need}", (one for one, facts in known.items() if getattr(facts, need) is False))
@@ -57,7 +60,7 @@ def chosen(
             lacks = [one for one, facts in known.items() if getattr(facts, need) is False]
             _strike_if_others(struck, known, f"lacks_{need}", lacks)
     able = [one for one in candidates if (one.provider.id, one.model) not in struck]
-    return able, [Exclusion(provider_id, None, code, model) for (provider_id, model), code in struck.items()]
+    return able, struck
 
 
 def short(facts: Facts, tokens: int) -> bool:
@@ -73,17 +76,15 @@ def at_least(text_bytes: int) -> int:
     return tokens >> spare << spare
 
 
-def _models(candidates: Iterable[Candidate]) -> list[tuple[str, str]]:
+def _models(candidates: Iterable[Candidate]) -> list[Model]:
     return list(dict.fromkeys((one.provider.id, one.model) for one in candidates))
 
 
-def _strike(struck: dict[tuple[str, str], str], code: str, who: Iterable[tuple[str, str]]) -> None:
+def _strike(struck: dict[Model, str], code: str, who: Iterable[Model]) -> None:
     for one in who:
         struck.setdefault(one, code)
 
 
-def _strike_if_others(
-    struck: dict[tuple[str, str], str], known: Iterable[tuple[str, str]], code: str, who: list[tuple[str, str]]
-) -> None:
+def _strike_if_others(struck: dict[Model, str], known: Iterable[Model], code: str, who: list[Model]) -> None:
     if any(one not in struck and one not in who for one in known):
         _strike(struck, code, who)

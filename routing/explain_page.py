@@ -34,7 +34,6 @@ NEEDS = (
 )
 LONGEST_BODY = 2_000_000
 LONGEST_MODEL = 200
-SHOWN_AT_MOST = 100  # candidates: more of them tell nobody anything
 MODELS_AT_MOST = 2000
 
 
@@ -107,8 +106,7 @@ def page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "title": "Explain a route",
         "form": form,
         "found": found,
-        "steps": [(step, _bars(step)) for step in found.steps[:SHOWN_AT_MOST]] if found else (),
-        "unshown": max(0, len(found.steps) - SHOWN_AT_MOST) if found else 0,
+        "steps": [(step, _bars(step)) for step in found.steps] if found else (),
         "models": [entry.id for entry in snapshot.models[:MODELS_AT_MOST]],
         "dialects": NAMES,
     }

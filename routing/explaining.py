@@ -3,6 +3,7 @@
 `manage.py explain_route` and the console's page ask here. Health and quota are those that this process knows.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -15,13 +16,13 @@ from proxx.protocols.hub.losses import Losses
 from proxx.protocols.profile import asked as profiles
 from proxx.protocols.profile.options import DIALECTS, Options
 from routing import affinity, health, listeners, needs, planner, policies
-from routing.plan import EXCLUSIONS, REFUSALS, Candidate, Plan
+from routing.plan import EXCLUSIONS, NAMED_AT_MOST, REFUSALS, Candidate, Plan
 from routing.providers import STRATEGIES
 from routing.question import EFFORTS, NEEDS, Question, Said
 from routing.snapshot import Snapshot, TenantView
 
 BYTES_PER_TOKEN = 4  # of usual texts
-NAMED_AT_MOST = 5  # accounts of one line of those left out
+SHOWN_AT_MOST = 100  # candidates: more of them tell nobody anything
 
 
 class CannotAsk(Exception):
@@ -83,7 +84,8 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """The whole decision. `rule` is the name of the rule that the first candidate goes by."""
+    """The whole decision; `steps` are the first candidates, `unshown` counts the others. `rule` is the name of the rule
+    that the first one goes by."""
 
     plan: Plan
     steps: tuple[Step, ...]
@@ -93,6 +95,7 @@ class Explained:
     needs: tuple[str, ...] = ()
     effort: str = ""
     faults: tuple[str, ...] = field(default=())
+    unshown: int = 0
 
 
 def explain(wish: Wish, snapshot: Snapshot) -> Explained:
@@ -114,6 +117,7 @@ def explain(wish: Wish, snapshot: Snapshot) -> Explained:
     return Explained(
         plan=plan,
         steps=tuple(_steps(plan, snapshot)),
+        unshown=max(0, len(plan.candidates) - SHOWN_AT_MOST),
         left_out=tuple(_left_out(plan, snapshot)),
         refusal=REFUSALS[plan.refusal] if plan.refusal else "",
         rule=rule.name if rule is not None else "",
@@ -163,7 +167,8 @@ def _read(wish: Wish, options: Options | None) -> tuple[str, Question]:
 def _steps(plan: Plan, snapshot: Snapshot) -> Iterator[Step]:
     now = clock.monotonic()
     before: Candidate | None = None
-    for number, one in enumerate(plan.candidates, start=1):
+    many = Counter((one.place, one.model) for one in plan.candidates)
+    for number, one in enumerate(plan.candidates[:SHOWN_AT_MOST], start=1):
         rest = health.standing(one.key, one.site, one.model, now)
         state, said = ("doubtful", _doubt(rest.until - now)) if rest is not None else ("ready", _doing(one))
         yield Step(
@@ -177,13 +182,13 @@ def _steps(plan: Plan, snapshot: Snapshot) -> Iterator[Step]:
             url=one.url,
             state=state,
             health=said,
-            why=tuple(_why(one, before, plan, snapshot)),
+            why=(*_why(one, before, plan, snapshot), *_why_first(one, plan, many.pop((one.place, one.model), 0))),
         )
         before = one
 
 
 def _why(one: Candidate, before: Candidate | None, plan: Plan, snapshot: Snapshot) -> Iterator[str]:
-    """Say what put a candidate here that begins a provider or a group of equals."""
+    """Say what put a candidate here that begins a provider or a model."""
     if before is None or before.provider is not one.provider or before.model != one.model:
         rule = one.rule
         if rule is not None and one.provider.id in rule.providers:
@@ -200,12 +205,15 @@ def _why(one: Candidate, before: Candidate | None, plan: Plan, snapshot: Snapsho
             )
         else:
             yield f"Its provider has priority {one.provider.priority}."
-    equals = [other for other in plan.candidates if (other.place, other.model) == (one.place, one.model)]
-    if len(equals) > 1 and equals[0] is one:
+
+
+def _why_first(one: Candidate, plan: Plan, equals: int) -> Iterator[str]:
+    """Say what put a candidate before so many equals, itself among them; of any but the first there are none."""
+    if equals > 1:
         if plan.belonging is not None and one.place in plan.belonging.bound:
             yield "The conversation belongs to this account."
         else:
-            yield f"Of {len(equals)} equal accounts it is first by {one.strategy}: {STRATEGIES[one.strategy]}."
+            yield f"Of {equals} equal accounts it is first by {one.strategy}: {STRATEGIES[one.strategy]}."
 
 
 def _doubt(seconds: float) -> str:
@@ -222,19 +230,22 @@ def _left_out(plan: Plan, snapshot: Snapshot) -> Iterator[LeftOut]:
     """Yield those struck out, together by provider and reason; last those that merely do not list the model."""
     accounts = {view.id: view for views in snapshot.credentials.values() for view in views}
     groups: dict[tuple[str, str], list[str]] = {}
+    more: Counter[tuple[str, str]] = Counter()
     listing = {one.provider.id for one in plan.candidates}
     listing |= {row.provider_id for row in plan.excluded if row.code != "not_listed"}
     for row in sorted(plan.excluded, key=lambda one: one.code == "not_listed"):
         if row.code == "not_listed" and row.provider_id in listing:
             continue  # it lists another of the models
         names = groups.setdefault((row.provider_id, row.code), [])
+        more[row.provider_id, row.code] += row.more
         view = accounts.get(row.credential_id) if row.credential_id is not None else None
         if view is not None and (name := view.label or view.account_id) not in names:
             names.append(name)
     for (provider_id, code), names in groups.items():
         provider = snapshot.providers.get(provider_id)
         shown = tuple(names[:NAMED_AT_MOST])
-        yield LeftOut(provider.label if provider else provider_id, EXCLUSIONS[code], shown, len(names) - len(shown))
+        beyond = more[provider_id, code] + len(names) - len(shown)
+        yield LeftOut(provider.label if provider else provider_id, EXCLUSIONS[code], shown, beyond)
 
 
 def _time(seconds: float) -> str:

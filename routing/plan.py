@@ -55,6 +55,8 @@ RESTS = {
 # Refusals that pass by themselves, by the exclusions that they follow from; the first that is there counts.
 PASSING = {"resting": "all_resting", "quota_spent": "all_resting", "failing": "all_failing", "refused": "all_refused"}
 
+NAMED_AT_MOST = 5  # accounts of those struck out for one reason
+
 Key = UUID | str  # under which health.py keeps its facts: a credential's id, or a provider's
 Place = tuple[str, int]  # provider and priority: those who share it are equal
 
@@ -129,6 +131,35 @@ class Exclusion:
     credential_id: UUID | None
     code: str
     model: str = ""  # the provider's name for it, where one was found
+    more: int = 0  # accounts that this row stands for, of whom there are too many to name each
+
+
+class StruckOut:
+    """Gathers who is struck out. Of one provider, reason and model some accounts are named, the others counted: people
+    read no more, and a plan of a thousand accounts stays light."""
+
+    __slots__ = ("_many", "_rows")
+
+    def __init__(self) -> None:
+        self._rows: list[Exclusion] = []
+        self._many: dict[tuple[str, str, str], int] = {}
+
+    def add(self, provider_id: str, credential: CredentialView | None, code: str, model: str = "") -> None:
+        """Strike out a provider, or one of its accounts."""
+        group = provider_id, code, model
+        many = self._many[group] = self._many.get(group, 0) + 1
+        if many <= NAMED_AT_MOST:
+            self._rows.append(Exclusion(provider_id, credential.id if credential else None, code, model))
+
+    @property
+    def codes(self) -> set[str]:
+        """Return the reasons."""
+        return {code for _, code, _ in self._many}
+
+    def rows(self) -> tuple[Exclusion, ...]:
+        """Return all of them."""
+        beyond = [(group, many - NAMED_AT_MOST) for group, many in self._many.items() if many > NAMED_AT_MOST]
+        return (*self._rows, *(Exclusion(one, None, code, model, more) for (one, code, model), more in beyond))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

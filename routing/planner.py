@@ -10,7 +10,7 @@ from uuid import UUID
 
 from routing import able, auto, doors, health, names, ordering, policies, quota, routes
 from routing.addresses import join_url
-from routing.plan import PASSING, RESTS, Belonging
+from routing.plan import PASSING, RESTS, Belonging, StruckOut
 from routing.plan import Candidate as Candidate
 from routing.plan import Exclusion as Exclusion
 from routing.plan import Plan as Plan
@@ -128,20 +128,20 @@ def _pool(known: Routes, needs: frozenset[str], tokens: int, snapshot: Snapshot,
 
 def _remembered(key: object, asked: Asked, snapshot: Snapshot) -> Routes:
     known = routes.found(asked, snapshot)
-    snapshot.memo.put(key, known, weight=len(known.plan.candidates) + 1)
+    snapshot.memo.put(key, known, weight=len(known.plan.candidates) + len(known.plan.excluded) + 1)
     return known
 
 
 def _without_resting(whole: Plan, ordered: list[Candidate], now: float, belonging: Belonging | None = None) -> Plan:
     ready: list[Candidate] = []
     doubtful: list[tuple[float, int, Candidate]] = []
-    excluded: list[Exclusion] = []
+    excluded = StruckOut()
     soonest = float("inf")
     spent, rests = bool(quota.spent), bool(health.rests)
     for place, candidate in enumerate(ordered):
         if spent and (until := quota.spent_until(candidate.key, now)) is not None:
             soonest = min(soonest, until - now)
-            excluded.append(_struck(candidate, "quota_spent"))
+            excluded.add(candidate.provider.id, candidate.credential, "quota_spent", candidate.model)
             continue
         rest = health.standing(candidate.key, candidate.site, candidate.model, now) if rests else None
         if rest is None:
@@ -150,19 +150,16 @@ def _without_resting(whole: Plan, ordered: list[Candidate], now: float, belongin
             doubtful.append((rest.until, place, candidate))
         else:
             soonest = min(soonest, rest.until - now)
-            excluded.append(_struck(candidate, RESTS.get(rest.kind, "resting")))
+            code = RESTS.get(rest.kind, "resting")
+            excluded.add(candidate.provider.id, candidate.credential, code, candidate.model)
     if doubtful:
         ready += [candidate for _, _, candidate in sorted(doubtful, key=lambda row: row[:2])]
-    struck_out = (*whole.excluded, *excluded) if excluded else whole.excluded
+    struck_out = (*whole.excluded, *excluded.rows())
     if ordered and not ready:
-        codes = {row.code for row in excluded}
+        codes = excluded.codes
         refusal = next(refusal for code, refusal in PASSING.items() if code in codes)
         return Plan(whole.requested, (), struck_out, refusal, soonest, whole.alias)
     return _with(whole, tuple(ready), struck_out, belonging)
-
-
-def _struck(candidate: Candidate, code: str) -> Exclusion:
-    return routes.exclusion(candidate.provider.id, candidate.credential, code, candidate.model)
 
 
 def _with(

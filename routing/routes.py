@@ -5,7 +5,7 @@ which may be a pool); each target leads to stops (names.py), a stop is a provide
 and accounts come candidates. Whose turn it is and who rests is planner.py.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from uuid import UUID
@@ -14,10 +14,10 @@ from routing import able, auto, doors, names, ordering, rules, targets
 from routing.able import NO_LIMITS, Limits
 from routing.dialects import CHAT_PROTOCOLS, DRAWING_MODEL, PICTURE_MODELS, STAND_INS
 from routing.doors import Door
-from routing.plan import Candidate, Exclusion, Group, Plan
+from routing.plan import Candidate, Group, Plan, StruckOut
 from routing.question import NEEDS
 from routing.rules import Rule
-from routing.snapshot import CredentialView, Snapshot
+from routing.snapshot import Snapshot
 from routing.snapshot.views import forms
 
 
@@ -117,11 +117,6 @@ def forbidden(names: Iterable[str], provider_id: str, who: tuple[UUID, ...], sna
     return "" if all(permit.allows_provider(provider_id) for permit in permits) else "provider_not_allowed"
 
 
-def exclusion(provider_id: str, credential: CredentialView | None, code: str, model: str = "") -> Exclusion:
-    """Return who was struck out, and why."""
-    return Exclusion(provider_id, credential.id if credential else None, code, model)
-
-
 def _routes_for(asked: Asked, wished: Iterable[str], snapshot: Snapshot, *, alias: str | None) -> Routes:
     """Return who speaks the caller's dialect or one it is translated to; if nobody, who can stand in."""
     meaning, ways = _ways(wished, snapshot)
@@ -184,21 +179,25 @@ def _routes_of(
 ) -> Routes:
     candidates: list[Candidate] = []
     set_aside: list[Candidate] = []  # of a plan that a rule leaves out
-    excluded = [Exclusion(provider_id, None, code) for provider_id, code in meaning.skipped]
+    excluded = StruckOut()
+    for provider_id, code in meaning.skipped:
+        excluded.add(provider_id, None, code)
     for way in ways:
         if fault := _forbidden(asked, way, snapshot):
-            excluded.append(Exclusion(way.stop.provider_id, None, fault, way.stop.model))
+            excluded.add(way.stop.provider_id, None, fault, way.stop.model)
             continue
         for candidate in _candidates(way, wanted, snapshot, excluded):
             (set_aside if _is_left_out(candidate) else candidates).append(candidate)
     if candidates:
-        excluded += [exclusion(one.provider.id, one.credential, "plan_not_allowed", one.model) for one in set_aside]
+        for one in set_aside:
+            excluded.add(one.provider.id, one.credential, "plan_not_allowed", one.model)
     candidates = candidates or set_aside
     candidates, limits, struck = _able(asked, candidates, snapshot)
-    excluded += struck
-    refusal = None if candidates else meaning.refusal or _why_nobody(excluded)
+    for (provider_id, model), code in struck.items():
+        excluded.add(provider_id, None, code, model)
+    refusal = None if candidates else meaning.refusal or _why_nobody(excluded.codes)
     groups = ordering.groups_of(candidates)
-    whole = Plan(asked.model, tuple(candidates), tuple(excluded), refusal, None, alias)
+    whole = Plan(asked.model, tuple(candidates), excluded.rows(), refusal, None, alias)
     return Routes(
         asked,
         whole,
@@ -211,16 +210,16 @@ def _routes_of(
 
 def _able(
     asked: Asked, candidates: list[Candidate], snapshot: Snapshot
-) -> tuple[list[Candidate], Limits, list[Exclusion]]:
+) -> tuple[list[Candidate], Limits, dict[able.Model, str]]:
     """Return who can serve such a request, what must be known of it for that, and who was struck out. Only
     conversations are asked what they need."""
     if asked.dialects[-1] not in CHAT_PROTOCOLS:
-        return candidates, NO_LIMITS, []
+        return candidates, NO_LIMITS, {}
     able_ones, struck = able.chosen(candidates, asked.needs, asked.tokens, snapshot)
     return able_ones, able.limits(candidates, snapshot), struck
 
 
-def _candidates(way: Way, wanted: doors.Wanted, snapshot: Snapshot, excluded: list[Exclusion]) -> Iterator[Candidate]:
+def _candidates(way: Way, wanted: doors.Wanted, snapshot: Snapshot, excluded: StruckOut) -> Iterator[Candidate]:
     """Yield the accounts of one stop; those without a door are added to `excluded`."""
     stop, provider = way.stop, snapshot.providers[way.stop.provider_id]
     # Accounts are many, addresses few: each is worked out once.
@@ -229,7 +228,7 @@ def _candidates(way: Way, wanted: doors.Wanted, snapshot: Snapshot, excluded: li
         place = (credential.kind == "oauth_bearer", credential.base_url) if credential else (False, "")
         here = known.get(place) or known.setdefault(place, doors.at(provider, place, stop.model, wanted, way.rule))
         if here.fault:
-            excluded.append(exclusion(provider.id, credential, here.fault, stop.model))
+            excluded.add(provider.id, credential, here.fault, stop.model)
         else:
             key = credential.id if credential else provider.id
             yield Candidate(provider, credential, stop.model, here.protocol, here.url, key, here.quirks, way.rule)
@@ -250,8 +249,7 @@ def _forbidden(asked: Asked, way: Way, snapshot: Snapshot) -> str:
     return forbidden((asked.model, way.target, stop.model), stop.provider_id, asked.who, snapshot)
 
 
-def _why_nobody(excluded: list[Exclusion]) -> str:
-    codes = {row.code for row in excluded}
+def _why_nobody(codes: Set[str]) -> str:
     if any(code.startswith("lacks_") for code in codes):
         return "not_able"
     return next((code for code in WHY_NOBODY if code in codes), "no_credentials")

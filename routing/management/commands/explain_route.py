@@ -76,6 +76,7 @@ def told(found: Explained) -> list[str]:
     for step in found.steps:
         doubt = f" ({step.health})" if step.state == "doubtful" else ""
         lines.append(f"{step.number}. {step.provider_id} / {step.account}: {step.model} at {step.url}{doubt}")
+    lines += [f"   and {found.unshown} more."] if found.unshown else []
     lines += [f"   The rule “{found.rule}” applies."] if found.rule else []
     lines += _strategies(found)
     lines += [found.refusal] if found.refusal else []
