@@ -89,7 +89,7 @@ def _rest_at(
         health.rest(
             key, seconds, model=model, is_soft=row.is_soft or bool(model and row.is_soft_for_model), kind=row.kind
         )
-    enough = settings.PROXY_BREAKER_FAILURES if row.opens_after == 0 else row.opens_after
+    enough = _opens_after(row)
     if enough and streak.failures >= enough:
         health.open_circuit(
             key,
@@ -98,6 +98,12 @@ def _rest_at(
             seconds=row.opens_for or settings.PROXY_BREAKER_SECONDS,
             longest=max(row.opens_for or 0.0, settings.PROXY_BREAKER_SECONDS_MAX),
         )
+
+
+def _opens_after(row: Row) -> int:
+    """Return how many failures in a row open a circuit; 0 is never."""
+    usual: int = settings.PROXY_BREAKER_FAILURES
+    return (row.opens_after or usual) if usual and row.opens_after is not None else 0
 
 
 def _guess(row: Row, streak: int, lasts: float | None) -> float:

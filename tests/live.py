@@ -268,6 +268,7 @@ def base_environment(folder: Path) -> dict[str, str]:
         "PROXY_HOST": "127.0.0.1",
         "PROXY_LIST_WATCH": "off",  # tests count what a provider is asked
         "PROXY_SINGLE_RETRY_BASE_MS": "20",
+        "PROXY_BREAKER_FAILURES": "0",  # tests let one account fail in many ways, one after another
         "PROXY_DATA_DIR": str(folder),
         "PROXY_KEYS_FILE": os.devnull,
         "PROXY_MODELS_FILE": os.devnull,

@@ -105,11 +105,12 @@ def test_calls_that_fail_together_open_a_circuit_once() -> None:
     assert seconds(one) == pytest.approx(7)
 
 
-def test_without_a_number_of_failures_no_circuit_opens(settings: Any) -> None:
+@pytest.mark.parametrize("kind", ["upstream_error", "empty"])
+def test_without_a_number_of_failures_no_circuit_opens(settings: Any, kind: str) -> None:
     settings.PROXY_BREAKER_FAILURES = 0
     one = candidate()
     for _ in range(50):
-        cooldown.apply(failure("upstream_error"), one)
+        cooldown.apply(failure(kind), one)
     found = rests(one)
     assert found is not None
     assert not found.is_open
