@@ -6,7 +6,7 @@ when it is asked is plan_usage.py.
 
 from collections.abc import Callable, Iterable
 
-from oauth.plan_usage import FIVE_HOURS, WEEK, PlanUsage, Window, believed, name_of
+from oauth.plan_usage import FIVE_HOURS, WEEK, PlanUsage, Window, believed, moment, name_of
 from proxx.kit import clock
 from proxx.upstream.failures import wait
 from proxx.upstream.message import HeaderList
@@ -36,13 +36,15 @@ def _codex(said: Said) -> PlanUsage | None:
     windows = []
     for place, usual in (("primary", FIVE_HOURS), ("secondary", WEEK)):
         used, minutes = _number(said, f"{place}-used-percent"), _number(said, f"{place}-window-minutes")
-        if used is None or minutes == 0:  # an account without a second window names one of no length
+        if used is None or (
+            minutes is not None and minutes <= 0
+        ):  # an account without a second window names one of no length
             continue
         seconds = minutes * 60 if minutes else usual
-        resets_at, after = _number(said, f"{place}-reset-at"), _number(said, f"{place}-reset-after-seconds")
-        if not resets_at:
-            resets_at = clock.unix() + after if after is not None else None
-        windows.append(Window(name_of(seconds), _percent(used), believed(resets_at), seconds))
+        resets_at, after = moment(said.get(f"{place}-reset-at")), _number(said, f"{place}-reset-after-seconds")
+        if resets_at is None and after is not None:
+            resets_at = believed(clock.unix() + after)
+        windows.append(Window(name_of(seconds), _percent(used), resets_at, seconds))
     if not windows:
         return None
     has_credits = _is(said, "credits-unlimited") or (
@@ -57,8 +59,7 @@ def _anthropic(said: Said) -> PlanUsage | None:
     for word, seconds in (("5h", FIVE_HOURS), ("7d", WEEK)):
         used = _number(said, f"{word}-utilization")
         if used is not None:
-            resets_at = believed(_number(said, f"{word}-reset"))
-            windows.append(Window(name_of(seconds), _percent(used * 100), resets_at, seconds))
+            windows.append(Window(name_of(seconds), _percent(used * 100), moment(said.get(f"{word}-reset")), seconds))
     if not windows:
         return None
     return PlanUsage(

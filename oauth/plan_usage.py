@@ -142,7 +142,7 @@ def name_of(seconds: float) -> str:
 
 def moment(said: Any) -> float | None:
     """Read a moment as seconds since 1970: seconds, milliseconds, or an ISO time."""
-    if isinstance(said, bool) or said in (None, "", 0):
+    if isinstance(said, bool) or said in (None, "", 0, "0") or str(said).strip().startswith("-"):
         return None
     left = wait.parse(str(said))
     return None if left is None else believed(clock.unix() + left)

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.conf import settings
 
 from oauth import plan_headers
-from oauth.plan_usage import FIVE_HOURS, WEEK, PlanUsage, Window, name_of
+from oauth.plan_usage import FIVE_HOURS, WEEK, PlanUsage, Window, believed, name_of
 from proxx.kit import clock
 from proxx.upstream.failures import Failure
 from proxx.upstream.message import HeaderList
@@ -79,6 +79,8 @@ def note(key: Key, standing: Standing, *, is_news: bool = False) -> None:
     standings[key] = standing
     if is_news and isinstance(key, UUID):
         news[key] = standing
+    else:
+        news.pop(key, None)  # type: ignore[arg-type]  # older than what others know by now
     _judge(key, standing, clock.monotonic())
 
 
@@ -114,12 +116,12 @@ def renew(now: float) -> None:
 
 
 def windows_now(usage: PlanUsage) -> tuple[Window, ...]:
-    """Return the windows as they stand: one whose end has passed is unused, and its next end is not known."""
+    """Return the windows as they stand: one whose end has passed is unused, and its next end is not known.
+
+    Nor is an end that no window has, whoever told it: it would lock an account out for as long.
+    """
     now = clock.unix()
-    return tuple(
-        replace(one, used=0.0, resets_at=None) if one.resets_at is not None and one.resets_at <= now else one
-        for one in usage.windows
-    )
+    return tuple(_as_it_stands(one, now) for one in usage.windows)
 
 
 def is_warning(window: Window) -> bool:
@@ -153,6 +155,14 @@ def forget(key: Key | None = None) -> None:
             facts.pop(key, None)  # type: ignore[arg-type]
     if key is None:
         _next_change = float("inf")
+
+
+def _as_it_stands(window: Window, now: float) -> Window:
+    if window.resets_at is None:
+        return window
+    if believed(window.resets_at) is None:
+        return replace(window, resets_at=None)
+    return replace(window, used=0.0, resets_at=None) if window.resets_at <= now else window
 
 
 def _joined(before: Standing | None, usage: PlanUsage) -> PlanUsage:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError
@@ -61,8 +62,16 @@ def standing_of(row: QuotaStanding) -> Standing | None:
     if row.heard_at is None:
         return None
     try:
-        windows = tuple(Window(str(name), float(used), ends, length) for name, used, ends, length in row.windows)
+        windows = tuple(
+            Window(str(name), min(max(0.0, float(used)), 100.0), _seconds(ends), _seconds(length))
+            for name, used, ends, length in row.windows
+        )
     except (TypeError, ValueError):
         return None
     usage = PlanUsage(windows, row.plan, row.stopped, row.has_credits)
     return Standing(usage, row.heard_at.timestamp(), row.source)
+
+
+def _seconds(said: Any) -> float | None:
+    found = None if said is None else float(said)
+    return found if found is None or abs(found) < float("inf") else None  # neither nan nor infinity passes

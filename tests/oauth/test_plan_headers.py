@@ -115,3 +115,13 @@ def test_an_end_that_no_window_has_is_not_believed(end: str) -> None:
     usage = plan_headers.read(("codex",), raw(said))
     assert usage is not None
     assert usage.windows[0].resets_at is None
+
+
+@pytest.mark.parametrize("end", ["1900000000", "1900000000000", "1900000000000.0", "2030-03-17T17:46:40Z"])
+def test_an_end_may_be_told_in_seconds_milliseconds_or_letters(end: str) -> None:
+    codex = {"x-codex-primary-used-percent": "100", "x-codex-primary-reset-at": end}
+    claude = {"anthropic-ratelimit-unified-5h-utilization": "1", "anthropic-ratelimit-unified-5h-reset": end}
+    for said in (codex, claude):
+        usage = plan_headers.read(("codex", "anthropic"), raw(said))
+        assert usage is not None
+        assert usage.windows[0].resets_at == 1900000000.0

@@ -217,3 +217,14 @@ def test_rooms_forget_one_account_alone(clock: clocks.Stopped) -> None:
         know(key, usage(100, 0, clock=clock))
     quota.forget(held["a"])
     assert order(held) == "a"
+
+
+@pytest.mark.parametrize("ends", [1.9e12, 9e14, 1e300])
+def test_an_end_that_no_window_has_rests_nobody_for_longer_than_one_that_is_not_told(
+    ends: float, clock: clocks.Stopped
+) -> None:
+    held = accounts("a")
+    know(held["a"], PlanUsage((Window("five_hour", 100.0, ends, FIVE_HOURS),)))
+    assert order(held) == ""
+    clock.advance(quota.UNSAID + 1)
+    assert order(held) == "a"

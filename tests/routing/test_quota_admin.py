@@ -117,3 +117,11 @@ def test_asking_those_who_cannot_be_asked_says_so(console: Client, monkeypatch: 
     data = {"action": "ask_quota", "_selected_action": [str(credential.pk)]}
     shown = " ".join(console.post(CREDENTIALS, data, follow=True).content.decode().split())
     assert "None of them can be asked" in shown
+
+
+@pytest.mark.parametrize("ends", [1.9e12, 9e14, 1e300, "nan", "soon", None])
+def test_whatever_end_is_stored_the_pages_can_be_looked_at(console: Client, ends: Any) -> None:
+    credential = known(100, 100)
+    QuotaStanding.objects.update(windows=[["five_hour", 100, ends, FIVE_HOURS], ["weekly", 100, ends, WEEK]])
+    assert credential.label in text(console, CREDENTIALS)
+    assert credential.label in text(console, f"{CREDENTIALS}{credential.pk}/change/")
