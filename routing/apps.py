@@ -12,7 +12,8 @@ class RoutingConfig(AppConfig):
 
     def ready(self) -> None:
         """Hear every change of configuration, and give each shipped provider its row in the console."""
-        from routing import rows, wiring
+        from routing import quota_share, rows, wiring
 
         wiring.connect()
+        quota_share.follow_secrets()
         post_migrate.connect(rows.lay_out, sender=self, dispatch_uid="routing-provider-rows")

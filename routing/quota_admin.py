@@ -19,8 +19,7 @@ from unfold.decorators import display
 
 from accounts.admin.base import ago
 from accounts.models import Credential
-from oauth.plan_usage import PlanUsage, Window
-from proxx.kit import clock
+from oauth.plan_usage import Window
 from routing import quota, quota_refresh, quota_share, quota_store, reload
 from routing.models import QuotaStanding
 from routing.quota import Standing
@@ -111,7 +110,7 @@ class QuotaPanel:
         if row is None or not self.has_change_permission(request, row):  # type: ignore[attr-defined]
             raise PermissionDenied
         if "forget" in request.POST:
-            forget(row)
+            quota_share.forget([row.pk])
             self.log_change(request, row, "Forgot its quota.")  # type: ignore[attr-defined]
             messages.success(request, "Forgotten. The next call may go there.")
         else:
@@ -142,13 +141,6 @@ def can_ask(credential: Credential) -> bool:
     held = (view for views in picture.credentials.values() for view in views if view.id == credential.pk)
     view = next(held, None)
     return view is not None and bool(quota_refresh.style_of(picture.providers[view.provider_id], view))
-
-
-def forget(credential: Credential) -> None:
-    """Let everybody know that nothing is known of its quota."""
-    nothing = {credential.pk: Standing(PlanUsage(()), clock.unix(), "")}
-    quota_store.save(nothing)
-    quota_share.tell(nothing)
 
 
 def tell(request: HttpRequest, answers: list[quota_refresh.Answer]) -> None:

@@ -7,13 +7,18 @@ known before a start is read from the table.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import UUID
 
 import msgspec
+from django.db import transaction
+from django.db.models.signals import pre_save
 
 from accounts.asking import Asker
-from proxx.kit import clock, shared_state
+from accounts.models import Credential
+from oauth.plan_usage import PlanUsage
+from proxx.kit import clock, sealing, shared_state
 from proxx.kit.companion import Companion
 from routing import quota, quota_store
 from routing.quota import Standing
@@ -40,6 +45,25 @@ def tell(heard: Mapping[UUID, Standing]) -> None:
     """Tell this process and, with Redis, the others. From a thread, never from the loop."""
     if heard:
         shared_state.publish(CHANNEL, msgspec.json.encode(_Message(list(heard.items()))))
+
+
+def forget(keys: Iterable[UUID]) -> None:
+    """Let everybody know that nothing is known of these accounts' quota any more. Blocking."""
+    nothing = {key: Standing(PlanUsage(()), clock.unix(), "") for key in keys}
+    quota_store.save(nothing)
+    tell(nothing)
+
+
+def follow_secrets() -> None:
+    """From now on forget what is known of an account whose secret is replaced: it may be another account's."""
+    pre_save.connect(_before_save, sender=Credential, dispatch_uid="quota-of-a-replaced-secret")
+
+
+def _before_save(instance: Credential, using: str, raw: bool = False, **_: Any) -> None:  # noqa: FBT001, FBT002 - Django's signature
+    # In memory a stored secret is sealed; plain text is a new one.
+    is_new = bool(instance.secret) and not sealing.is_sealed(instance.secret)
+    if is_new and not raw and not instance._state.adding:
+        transaction.on_commit(lambda: forget([instance.pk]), using=using)
 
 
 def take_in() -> None:
@@ -87,6 +111,7 @@ class Round:
         if looks:
             self._look_at = now + LOOK_SECONDS
             self._seen = clock.unix() - OVERLAP
+            self._stored |= found
             for key, standing in found.items():
                 quota.note(key, standing)
 

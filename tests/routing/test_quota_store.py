@@ -201,3 +201,19 @@ def test_keys_of_the_platform_are_not_asked_for_a_plan() -> None:
     ProviderSetting.objects.filter(provider_id="openai").delete()
     tasks.refresh_quota()
     assert not QuotaStanding.objects.exists()
+
+
+def test_a_replaced_secret_is_another_account_whose_quota_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[dict[UUID, Standing]] = []
+    monkeypatch.setattr(quota_share, "tell", told.append)
+    credential = factories.make_credential()
+    quota_store.save({credential.pk: said(100)})
+    credential.label = "another"
+    credential.save()
+    assert (told, quota_store.since(0)[credential.pk].usage.windows != ()) == ([], True)
+    quota.note(credential.pk, said(100), is_news=True)
+    credential.secret = "sk-of-another-account-0123"
+    credential.save()
+    assert quota_store.since(0)[credential.pk].usage.windows == ()
+    quota.note(credential.pk, told[0][credential.pk])
+    assert (credential.pk in quota.spent, credential.pk in quota.news) == (False, False)
