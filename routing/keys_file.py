@@ -19,6 +19,7 @@ TOKEN_FIELDS = {
     "oauth_bearer": ("access_token", "token", "bearer_token", "api_key", "key"),
 }
 ID_FIELDS = ("id", "name", "account_id", "label")
+LONGEST_PROVIDER = 64  # characters, as its column holds
 # Later numbers are milliseconds: as seconds they would lie beyond the year 5000.
 MILLISECONDS_FROM = 100_000_000_000
 
@@ -93,12 +94,32 @@ def moment(value: Any, place: str) -> datetime | None:
         raise FileFault(f"{place}: expires_at must be a time in seconds or milliseconds.") from None
 
 
-def _parsed(text: str, frame: _Frame) -> list[Account]:
-    name = frame.place
+def loaded(text: str, name: str) -> Any:
+    """Return what a JSON text says; raise `FileFault` for what is none, or cannot be kept."""
     try:
         data = fastjson.loads(text)
     except ValueError:
         raise FileFault(f"{name} is not valid JSON.") from None
+    refuse_nul(data, name)
+    return data
+
+
+def refuse_nul(data: Any, name: str) -> None:
+    """Raise `FileFault` if a text in there holds the one character that a database does not keep."""
+    left = [data]
+    while left:  # no recursion: a file may be nested deeply
+        one = left.pop()
+        if isinstance(one, str) and "\0" in one:
+            raise FileFault(f"{name} holds a NUL character, which no database keeps.")
+        if isinstance(one, dict):
+            left += [*one.keys(), *one.values()]
+        elif isinstance(one, list):
+            left += one
+
+
+def _parsed(text: str, frame: _Frame) -> list[Account]:
+    name = frame.place
+    data = loaded(text, name)
     legacy = data if isinstance(data, list) else data.get("keys", []) if isinstance(data, dict) else None
     providers = data.get("providers", {}) if isinstance(data, dict) else {}
     if not isinstance(legacy, list) or not isinstance(providers, dict):
@@ -114,6 +135,8 @@ def _of_provider(entry: Any, frame: _Frame) -> list[Account]:
     provider_id, place = frame.provider_id, frame.place
     if not provider_id:
         raise FileFault(f"{place}: the provider has no name.")
+    if len(provider_id) > LONGEST_PROVIDER:
+        raise FileFault(f"{place}: the provider's name is longer than {LONGEST_PROVIDER} characters.")
     if isinstance(entry, list):
         return _accounts(entry, frame)
     if not isinstance(entry, dict):

@@ -3,8 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from proxx.kit import fastjson
-from routing.keys_file import FileFault
+from routing.keys_file import FileFault, loaded
 
 PREFERENCE_KEYS = ("preferred", "disabled", "aliases")
 NAME_LIMIT = 200
@@ -26,10 +25,7 @@ class Wish:
 
 def parse(text: str, *, name: str) -> list[Wish]:
     """Return the wishes in a text, one per name; raise `FileFault` whose sentence begins with `name`."""
-    try:
-        data = fastjson.loads(text)
-    except ValueError:
-        raise FileFault(f"{name} is not valid JSON.") from None
+    data = loaded(text, name)
     if isinstance(data, list):
         data = {"models": data}
     if not isinstance(data, dict):

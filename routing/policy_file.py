@@ -7,8 +7,7 @@ counterpart here and is named in a sentence. Pure; seeding.py makes rows of it, 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from proxx.kit import fastjson
-from routing.keys_file import FileFault
+from routing.keys_file import FileFault, loaded
 
 Fields = dict[str, Any]
 
@@ -77,10 +76,7 @@ def parse(text: str, *, name: str) -> tuple[list[Fields], list[str]]:
 
     Raises `FileFault`, whose sentence begins with `name`, for a file that cannot be read.
     """
-    try:
-        said = fastjson.loads(text)
-    except ValueError:
-        raise FileFault(f"{name} is not valid JSON.") from None
+    said = loaded(text, name)
     if not isinstance(said, dict):
         raise FileFault(f"{name} must be an object.")
     routing = _merged(DEFAULTS, said).get("modelRouting")

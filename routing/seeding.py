@@ -19,11 +19,11 @@ from accounts.models import Credential, account_id_of
 from proxx.kit.sealing import SealBroken, Secret
 from proxx.upstream import auth
 from routing import keys_file, models_file, policy_file, policy_rows, provider_env
+from routing.file_text import read_file
 from routing.keys_file import Account, FileFault
 from routing.models import ModelPreference
 from routing.providers import Provider
 
-FILE_LIMIT = 5 * 1024 * 1024
 ENVIRONMENT, INLINE, FILE = Credential.Source.ENVIRONMENT, Credential.Source.INLINE, Credential.Source.FILE
 WISH_FIELDS = ("rank", "disabled", "alias_of", "declared", "owned_by")
 
@@ -267,23 +267,6 @@ def _write_wishes(wishes: list[models_file.Wish]) -> SeedReport:
 
 def _follows(row: ModelPreference) -> bool:
     return row.source == ModelPreference.Source.FILE and not settings.DATABASE_URL
-
-
-def read_file(path: str) -> str:
-    """Return a file's text, empty if there is no file; the name of a fault never holds what was read."""
-    file = Path(path)
-    try:
-        if not file.exists() or file.is_dir():
-            return ""
-        with file.open("rb") as stream:
-            data = stream.read(FILE_LIMIT + 1)
-        if len(data) > FILE_LIMIT:
-            raise FileFault(f"{file.name} is larger than {FILE_LIMIT // 1024 // 1024} MiB.")
-        return data.decode().strip()
-    except OSError:
-        raise FileFault(f"{file.name} cannot be read.") from None
-    except UnicodeDecodeError:
-        raise FileFault(f"{file.name} is not UTF-8 text.") from None
 
 
 def _signature() -> object:

@@ -7,7 +7,7 @@ import yaml
 
 from proxx.kit import fastjson
 from routing import provider_env
-from routing.keys_file import FileFault
+from routing.keys_file import FileFault, refuse_nul
 from routing.moving import cli_proxy, go_proxx, multicodex, seed_files
 from routing.moving.found import Found
 from routing.providers import Provider
@@ -18,6 +18,7 @@ Reader = Callable[[Any, str, str, Mapping[str, Provider]], Found]
 def read(text: str, name: str) -> Found:
     """Return what a file says; raise `FileFault`, one sentence without any of its content, if it is no known one."""
     data = _loaded(text, name)
+    refuse_nul(data, name)
     providers, _ = provider_env.configured()
     for fits, reader in SHAPES:
         if fits(data, name):

@@ -1,6 +1,7 @@
 """Public lists of model facts are read in their own shapes, and imported by a command."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -172,3 +173,9 @@ def test_an_import_that_names_no_model_leaves_the_list_in_force(lists: tuple[str
     with pytest.raises(CommandError, match="names no model"):
         call_command("import_model_facts", lists[0], "--only", "groq")
     assert not facts_file.imported().exists()
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "list.json")
+    with pytest.raises(CommandError, match="is no regular file"):
+        call_command("import_model_facts", str(tmp_path / "list.json"))

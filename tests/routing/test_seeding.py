@@ -184,3 +184,11 @@ def test_a_wish_of_the_console_wins_over_the_file(models: Any) -> None:
     assert seeding.sync_models() == seeding.SeedReport()
     models("not json")
     assert seeding.sync_models().faults[0].startswith("models.json is not valid JSON.")
+
+
+def test_a_nul_in_a_file_is_told_and_what_was_read_before_stays(keys: Any) -> None:
+    keys({"providers": {"groq": ["gsk-1"]}})
+    seeding.sync_credentials()
+    keys({"providers": {"groq": [{"label": "a\x00", "key": "gsk-2"}]}})
+    assert "holds a NUL character" in " ".join(seeding.sync_credentials().faults)
+    assert [reveal(row).reveal() for row in Credential.objects.all()] == ["gsk-1"]

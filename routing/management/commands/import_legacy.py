@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DataError
 
+from routing.file_text import read_file
 from routing.keys_file import FileFault
 from routing.moving import difference, recognise
 from routing.moving.difference import ADDED, CHANGED, KEPT, Difference
-from routing.seeding import read_file
 
 HEADS = ((ADDED, "To add"), (CHANGED, "To change"), (KEPT, "Already there"))
 
@@ -43,7 +44,7 @@ class Command(BaseCommand):
         elif dry_run:
             self.stdout.write("\nNothing was written (--dry-run).")
         elif yes or _agreed():
-            difference.write(wanted)
+            _write(wanted)
             self.stdout.write(f"\nWritten: {wanted.writes}. Running servers know it within two seconds.")
         else:
             self.stdout.write("\nNothing was written.")
@@ -59,6 +60,15 @@ class Command(BaseCommand):
             self.stdout.write(f"\nNot taken over, or to do by hand ({len(wanted.notes)}):")
         for note in wanted.notes:
             self.stdout.write(f"  ! {note}")
+
+
+def _write(wanted: Difference) -> None:
+    try:
+        difference.write(wanted)
+    except DataError:
+        raise CommandError(
+            "The database does not take one of these values, perhaps because it is too long. Nothing was written."
+        ) from None
 
 
 def _text(path: str) -> str:

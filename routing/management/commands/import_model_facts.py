@@ -92,6 +92,8 @@ def _count(words: str, names: Iterable[str]) -> str:
 
 def _read(path: Path) -> facts_sources.Entries:
     try:
+        if path.exists() and not path.is_file():  # a pipe may never end
+            raise CommandError(f"{path} is no regular file.")
         if path.stat().st_size > SOURCE_LIMIT:
             raise CommandError(f"{path} is too large for a list of models.")
         return facts_sources.read(fastjson.loads(path.read_bytes()))

@@ -1,6 +1,7 @@
 """import_legacy and export_legacy: the difference, the question, the writing, and back again."""
 
 import json
+import os
 import stat
 from io import StringIO
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import DataError
 
 from accounts.fields import reveal
 from accounts.models import Credential
@@ -220,3 +222,50 @@ def test_files_of_other_gateways_come_back_too(files: dict[str, str], tmp_path: 
     told = moved(str(path), dry_run=True)
     assert "of MultiCodex" in told or "of CLIProxyAPI" in told
     assert not any(sign in told for sign in ("+ credential", "+ model", "~ model"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("keys.json", r'{"providers": {"openai": [{"id": "a\u0000b", "key": "sk-1"}]}}'),
+        ("keys.json", r'{"providers": {"op\u0000enai": ["sk-1"]}}'),
+        ("models.json", r'{"aliases": {"fa\u0000st": "a"}}'),
+        ("models.json", r'{"aliases": {"fast": "a\u0000"}}'),
+        ("policy.json", r'{"modelRouting": {"rules": [{"pattern": "a\u0000*"}]}}'),
+        (
+            "config.yaml",
+            'api-keys: []\nopenai-compatibility:\n  - name: "a\\0b"\n    base-url: https://lab.example.com/v1\n',
+        ),
+    ],
+)
+def test_a_nul_anywhere_is_one_sentence_and_writes_nothing(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(
+        CommandError, match=r"^\S+ holds a NUL character, which no database keeps\. Nothing was written"
+    ):
+        moved(str(tmp_path / name), yes=True)
+
+
+def test_a_provider_with_an_endless_name_is_one_sentence_and_writes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    path.write_text(json.dumps({"providers": {"p" * 65: ["sk-1"]}}))
+    with pytest.raises(CommandError, match=r"name is longer than 64 characters\. Nothing was written"):
+        moved(str(path), yes=True)
+
+
+def test_what_the_database_does_not_take_is_one_sentence(
+    files: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise DataError("value too long for type character varying(64)")
+
+    monkeypatch.setattr("routing.moving.difference.write", refuse)
+    with pytest.raises(CommandError, match=r"does not take one of these values.* Nothing was written\.$"):
+        moved(files["keys.json"], yes=True)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    os.mkfifo(path)
+    with pytest.raises(CommandError, match=r"is no regular file\. Nothing was written"):
+        moved(str(path), yes=True)
