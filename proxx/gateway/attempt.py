@@ -67,16 +67,15 @@ class Speaking:
 
 async def speak(call: Call, candidate: Candidate) -> Speaking:
     """Ask one candidate and wait for its first meaningful event; raise `AttemptFailed` if it does not come."""
-    await fetching.prepare(call, candidate)
-    attempt = Attempt(len(call.attempts) + 1, candidate, clock.monotonic())
+    health.begin(candidate.key)  # before anything is waited for: who has found room keeps it
     try:
-        chosen = mending.route(call, candidate)
-    except Inexpressible as fault:
-        attempt.failure, attempt.ended = failures.named("inexpressible", fault.message), attempt.started
-        call.attempts.append(attempt)
-        raise AttemptFailed(attempt.failure, param=fault.param) from None
+        await fetching.prepare(call, candidate)
+        attempt = Attempt(len(call.attempts) + 1, candidate, clock.monotonic())
+        chosen = _route(call, attempt)
+    except BaseException:
+        health.done(candidate.key)
+        raise
     call.attempts.append(attempt)
-    health.begin(candidate.key)
     try:
         async with asyncio.timeout(_patience(call)):
             speaking = await _first_event(call, candidate, attempt, chosen)
@@ -91,6 +90,15 @@ async def speak(call: Call, candidate: Candidate) -> Speaking:
     call.warnings = list(chosen.notes)
     attempt.first_event_at = call.first_event_at = clock.monotonic()
     return speaking
+
+
+def _route(call: Call, attempt: Attempt) -> Route:
+    try:
+        return mending.route(call, attempt.candidate)
+    except Inexpressible as fault:
+        attempt.failure, attempt.ended = failures.named("inexpressible", fault.message), attempt.started
+        call.attempts.append(attempt)
+        raise AttemptFailed(attempt.failure, param=fault.param) from None
 
 
 async def _first_event(call: Call, candidate: Candidate, attempt: Attempt, chosen: Route) -> Speaking:

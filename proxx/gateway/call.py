@@ -59,7 +59,7 @@ class Call:
     their addresses: base64 and the media type they came with. `complaints` are what providers blamed that could be
     taken away, by provider, model and dialect. `held` is what it reserved with its limits, and `limit_headers` tell its
     client how these stand. `deadline` is the stopwatch reading after which no
-    attempt begins.
+    attempt begins, `waits_until` that at which waiting ends; it is set by the first wait.
     """
 
     id: UUID
@@ -102,4 +102,5 @@ class Call:
     error_code: str = ""
     bytes_out: int = 0
     settled: bool = False
+    waits_until: float | None = None
     fail: Callable[[ErrorFacts], bytes] = lambda facts: b""

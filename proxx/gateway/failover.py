@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from proxx.gateway import budget, reasoning, recall, slots, verdict
+from proxx.gateway import budget, pauses, reasoning, recall, slots, verdict
 from proxx.gateway.attempt import AttemptFailed, Blank, Speaking, speak
 from proxx.gateway.call import Call
 from proxx.gateway.errors import GatewayError
@@ -23,29 +23,36 @@ from routing.planner import Candidate, Plan
 
 log = logging.getLogger("proxx.gateway")
 
-LONGEST_WAIT = 10.0  # seconds: a longer rest is told to the client as Retry-After instead of being waited out
 HOLD_STEP = 1.0  # seconds between two rounds of a held call when nobody's rest has an end that is known
 UNREACHED_AT_MOST = 4  # candidates that a conversation tries in vain for the network's sake (F-169)
-BUSY = frozenset(("rate_limited", "too_many_at_once", "overloaded"))  # 429 and 503: worth a longer pause (F-154)
 NETWORK = frozenset(("connect_failed", "timed_out", "truncated"))
 HELD = frozenset((429, 502, 503))
 
 
 @dataclass(slots=True)
 class _Round:
-    """One pass through a plan: who may be tried once more, and what the first rejection of the request was.
+    """One pass through a plan: who may still be tried, what the first rejection of the request was, the last failure.
 
-    `again` holds candidates and the seconds each asked for; `skipped` were not tried, because a call beside this one
-    learned that they rest, or that their address is not reachable.
+    `again` holds candidates and the seconds each asked for; `full` had no room; `skipped` were not tried, because a
+    call beside this one learned that they rest, or that their address is not reachable. `only` says who may be asked
+    after a rejection; `is_once`, that the next one is the last.
     """
 
     again: dict[Candidate, float] = field(default_factory=dict)
+    full: list[Candidate] = field(default_factory=list)
     skipped: list[Candidate] = field(default_factory=list)
     sites: set[str] = field(default_factory=set)
+    last: AttemptFailed | None = None
     blamed: Blamed | None = None
     only: Callable[[Candidate], bool] | None = None
+    is_once: bool = False
     too_short: set[str] = field(default_factory=set)
     unreached: int = 0
+    turns: int = 0
+
+    def takes(self, candidate: Candidate) -> bool:
+        """Tell whether this one may be asked after what the others said of the request."""
+        return self.only is None or self.only(candidate)
 
 
 async def first_to_speak(call: Call, plan: Plan, replan: Callable[[], Plan] | None = None) -> Speaking:
@@ -54,32 +61,32 @@ async def first_to_speak(call: Call, plan: Plan, replan: Callable[[], Plan] | No
     With PROXY_HOLD_SECONDS a call that found nobody free waits that long for the first who is back; `replan` then says
     who that is.
     """
-    until = 0.0
     while True:
         try:
-            if call.snapshot.counts_calls and plan.refusal is None:
-                plan = call.plan = await slots.with_room(call, plan)
             return await _one_round(call, plan)
         except GatewayError as error:
             if replan is None or not settings.PROXY_HOLD_SECONDS or error.status not in HELD:
                 raise
-            until = until or min(call.deadline, clock.monotonic() + settings.PROXY_HOLD_SECONDS)
-            found = await _held(call, replan, until)
+            found = await _held(call, replan, is_full=isinstance(error, slots.NoRoom))
             if found is None:
                 raise
             plan = call.plan = found
 
 
-async def _held(call: Call, replan: Callable[[], Plan], until: float) -> Plan | None:
-    """Wait until somebody is back, at most until then; return the plan for the next round, or nothing."""
+async def _held(call: Call, replan: Callable[[], Plan], *, is_full: bool) -> Plan | None:
+    """Wait until somebody is back, at most until all waits of the call end; return the plan for the next round, or
+    nothing. A call that has waited for room has waited long enough for the next round."""
+    until, step = pauses.ends(call), HOLD_STEP
+    if is_full:
+        step = max(0.0, HOLD_STEP - settings.PROXY_BUSY_WAIT)
     while budget.left(call):
         plan = replan()
         if plan.refusal is not None and plan.refusal not in PASSING.values():
             return None
-        wait = (plan.retry_after or 0.0) if plan.refusal else HOLD_STEP
-        if clock.monotonic() + wait > until:
-            return None
+        wait = (plan.retry_after or 0.0) if plan.refusal else step
         delay = max(0.05, wait) * random.uniform(1.0, 1.1)  # noqa: S311 - not all at the same moment
+        if clock.monotonic() + delay > until:
+            return None
         log.info("call %s is held for %.2f s", call.id, delay)
         await asyncio.sleep(delay)
         if plan.refusal is None:
@@ -91,13 +98,14 @@ async def _one_round(call: Call, plan: Plan) -> Speaking:
     if plan.refusal is not None:
         raise verdict.refusal(plan, planner.misnamed(plan.requested, call.snapshot))
     this: _Round | None = None  # the usual call needs none
-    last: AttemptFailed | None = None
     for candidate in plan.candidates:
         if not budget.left(call):
             break
-        if this is not None and this.only is not None and not this.only(candidate):
-            continue
         if call.snapshot.counts_calls and slots.is_full(candidate):
+            this = this or _Round()
+            this.full.append(candidate)
+            continue
+        if this is not None and not this.takes(candidate):
             continue
         if health.rests and _is_closed(candidate, this):
             this = this or _Round()
@@ -110,18 +118,21 @@ async def _one_round(call: Call, plan: Plan) -> Speaking:
         except Blank as blank:
             raise verdict.unreadable(call, blank) from None
         except AttemptFailed as failed:
-            last, this = failed, this or _Round()
+            this = this or _Round()
             if not _goes_on(call, plan, candidate, failed, this):
                 break
     else:
-        if this is not None and this.again and this.blamed is None:
-            return await _in_place(call, plan, this)
-    raise verdict.summary(call, plan, last, this.blamed if this is not None else None)
+        if this is not None:
+            return await _later(call, plan, this)
+    raise _nobody(call, plan, this or _Round())
 
 
 def _goes_on(call: Call, plan: Plan, candidate: Candidate, failed: AttemptFailed, this: _Round) -> bool:
     """Note a failure; tell whether the round goes on."""
     failure, row = failed.failure, cooldown.apply(failed.failure, candidate)
+    this.last = failed
+    if this.is_once:
+        this.only = _nobody_else
     if call.refers and failure.code == recall.NOT_FOUND:
         return True
     if row.again:
@@ -140,23 +151,14 @@ def _goes_on(call: Call, plan: Plan, candidate: Candidate, failed: AttemptFailed
         this.only = lambda other: other.model not in this.too_short
         return True
     if row.move == "another_protocol" and is_first:
-        this.only = _once(
-            lambda other: other.provider.id != candidate.provider.id and other.protocol != candidate.protocol
-        )
+        this.is_once = True
+        this.only = lambda other: other.provider.id != candidate.provider.id and other.protocol != candidate.protocol
         return True
     return False
 
 
-def _once(fits: Callable[[Candidate], bool]) -> Callable[[Candidate], bool]:
-    found: list[Candidate] = []
-
-    def first(candidate: Candidate) -> bool:
-        if found or not fits(candidate):
-            return False
-        found.append(candidate)
-        return True
-
-    return first
+def _nobody_else(_: Candidate) -> bool:
+    return False
 
 
 def _is_closed(candidate: Candidate, this: _Round | None) -> bool:
@@ -194,70 +196,74 @@ async def _twice(call: Call, candidate: Candidate) -> Speaking:
     return await speak(call, candidate)
 
 
-async def _in_place(call: Call, plan: Plan, this: _Round) -> Speaking:
-    """Every candidate failed, some in a passing way: give these a few more chances, each after a longer pause."""
-    last: AttemptFailed | None = None
+async def _later(call: Call, plan: Plan, this: _Round) -> Speaking:
+    """Nobody speaks at once. Wait for room at those who are full, and give those who failed in a passing way a few more
+    chances, each after a longer pause: whichever comes first."""
     call.reasoning_due = False
-    choices = {**{one: 0.0 for one in this.skipped if one.site in this.sites}, **this.again}
-    is_single, turn = len(plan.candidates) == 1, 0
-    while choices:
-        turn += 1
-        candidate = min(choices, key=choices.__getitem__)
-        wished, is_busy = choices.pop(candidate), is_single and _is_busy(call)
-        pause = _pause(call, turn, wished, candidate, is_busy=is_busy)
-        if pause is None:
+    if this.again:
+        this.again = {**{one: 0.0 for one in this.skipped if one.site in this.sites}, **this.again}
+        this.last = None
+    patience = slots.Patience()
+    turn: pauses.Turn | None = None
+    while budget.left(call):
+        if this.blamed is not None:
+            this.again, turn = {}, None
+        if turn is None and this.again:
+            turn = pauses.next_turn(call, plan, this.again, this.turns)
+            this.turns += 1
+        candidate = await patience.room(this.full, pauses.ends(call) if turn is None else turn.at)
+        if candidate is not None:
+            this.full.remove(candidate)
+            if not this.takes(candidate) or _is_put_off(candidate, this):
+                continue
+        elif turn is not None:
+            await asyncio.sleep(max(0.0, turn.at - clock.monotonic()))
+            candidate, wished, turn = turn.candidate, turn.wished, None
+            if not _is_ready(call, candidate, wished, this, patience):
+                continue
+        else:
             break
-        await asyncio.sleep(pause)
-        if _is_probed(candidate):
-            choices[candidate] = wished
-            continue
         try:
             return await _spoken(call, candidate)
         except Blank as blank:
             raise verdict.unreadable(call, blank) from None
         except AttemptFailed as failed:
-            last = failed
-            if cooldown.apply(failed.failure, candidate).again:
-                choices[candidate] = failed.failure.retry_after or 0.0
-    raise verdict.summary(call, plan, last, None)
+            if not _goes_on(call, plan, candidate, failed, this):
+                break
+    raise _nobody(call, plan, this)
 
 
-def _is_busy(call: Call) -> bool:
-    failure = call.attempts[-1].failure
-    return failure is not None and failure.kind in BUSY
+def _is_put_off(candidate: Candidate, this: _Round) -> bool:
+    """Tell whether one who has room now rests; note one whose address alone is at fault for another chance."""
+    if not _is_closed(candidate, this):
+        return False
+    if candidate.site in this.sites:
+        this.again.setdefault(candidate, 0.0)
+    return True
+
+
+def _is_ready(call: Call, candidate: Candidate, wished: float, this: _Round, patience: slots.Patience) -> bool:
+    """Tell whether one whose turn has come can be asked; if not, note what it waits for now."""
+    if _is_probed(candidate):
+        this.again[candidate] = wished
+        return False
+    if call.snapshot.counts_calls and slots.is_full(candidate):
+        if patience.left > 0:
+            this.full.append(candidate)
+        else:
+            this.again[candidate] = wished
+        return False
+    return True
+
+
+def _nobody(call: Call, plan: Plan, this: _Round) -> GatewayError:
+    """Say why nobody spoke. Who is only full may have room soon, which is more than the others' failures say."""
+    if this.full and this.blamed is None:
+        return slots.no_room()
+    return verdict.summary(call, plan, this.last, this.blamed)
 
 
 def _is_probed(candidate: Candidate) -> bool:
     """Tell whether the candidate's circuit is open, or somebody else is trying it just now."""
     rest = health.standing(candidate.key, candidate.site, candidate.model, clock.monotonic())
     return rest is not None and rest.is_open
-
-
-def _pause(call: Call, turn: int, wished: float, candidate: Candidate, *, is_busy: bool) -> float | None:
-    """Return how long to wait before this turn, or nothing if there is none."""
-    if turn > _turns(candidate, is_busy=is_busy):
-        return None
-    if is_busy:
-        own = settings.PROXY_SINGLE_RETRY_BASE * 2 ** min(turn - 1, 30)
-        jitter = own * random.uniform(-0.5, 0.5)  # noqa: S311 - spreads, protects nothing
-    else:
-        own = settings.UPSTREAM_TRANSIENT_RETRY_BACKOFF * turn
-        jitter = own * random.uniform(0.0, 0.25)  # noqa: S311
-    now = clock.monotonic()
-    rest = health.standing(candidate.key, candidate.site, candidate.model, now)
-    least = max(wished, rest.until - now if rest is not None and rest.is_open else 0.0)
-    if least > own + jitter:
-        # Only upward: never earlier than the upstream asked.
-        own, jitter = least, least * random.uniform(0.0, 0.25)  # noqa: S311
-    pause = own + jitter
-    if pause > LONGEST_WAIT or not budget.left(call) or now + pause >= call.deadline:
-        return None
-    name = f"{candidate.provider.id} {candidate.account}".strip()
-    log.info("call %s: retry %d at %s in %.3f s, %+.3f s of it jitter", call.id, turn, name, pause, jitter)
-    return float(pause)
-
-
-def _turns(candidate: Candidate, *, is_busy: bool) -> int:
-    """Return how many tries in place there are, as its provider has it."""
-    usual = settings.PROXY_SINGLE_RETRY_COUNT if is_busy else settings.UPSTREAM_TRANSIENT_RETRY_COUNT
-    return int(settings.PROXY_PROVIDER_RETRIES.get(candidate.provider.id, usual))

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from functools import partial
 
-from proxx.gateway import admit, settle, verdict
+from proxx.gateway import admit, settle, slots, verdict
 from proxx.gateway.attempt import ERROR_BODY_LIMIT, ERROR_BODY_PATIENCE, FAULTS, lost, repeats_secret
 from proxx.gateway.call import Attempt, Call
 from proxx.gateway.errors import GatewayError, TimedOut, Unavailable, UpstreamFailed
@@ -81,10 +81,15 @@ async def handle(call: Call, provider_id: str, asked: Asked) -> Reply:
 
 async def _first_answer(call: Call, asked: Asked) -> Reply:
     """Return the first account's answer that is not about the account itself; else the last one's refusal."""
-    candidates = call.plan.candidates if call.plan else ()
+    left = list(call.plan.candidates) if call.plan else []
+    patience = slots.Patience()
     refused: Reply | None = None
     failure: Failure | None = None
-    for candidate in candidates[: settings.PROXY_MAX_ATTEMPTS]:
+    while left and len(call.attempts) < settings.PROXY_MAX_ATTEMPTS:
+        candidate = await patience.room(left, call.deadline) if call.snapshot.counts_calls else left[0]
+        if candidate is None:
+            raise slots.no_room()
+        left.remove(candidate)
         attempt = Attempt(len(call.attempts) + 1, candidate, clock.monotonic())
         call.attempts.append(attempt)
         health.begin(candidate.key)

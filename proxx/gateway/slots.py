@@ -6,15 +6,14 @@ credential has such a limit nothing of this is done.
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 
-from proxx.gateway.call import Call
 from proxx.gateway.errors import OverLimit
 from proxx.kit import clock
 from proxx.kit.configured import settings
 from routing import health
-from routing.plan import Candidate, Plan
+from routing.plan import Candidate
 
 SOON = 1.0  # seconds, told to a call that is sent away: a slot is free again when any call ends
 
@@ -34,21 +33,31 @@ def is_full(candidate: Candidate) -> bool:
     return bool(at_once) and health.in_flight(candidate.key) >= at_once
 
 
-async def with_room(call: Call, plan: Plan) -> Plan:
-    """Return the plan with those first who have room; raise `NoRoom` if nobody has for PROXY_BUSY_WAIT seconds.
+class Patience:
+    """The seconds that a call may still wait for room, PROXY_BUSY_WAIT in all."""
 
-    Between its return and the first attempt nothing else runs, so the room is still there.
-    """
-    until = min(call.deadline, clock.monotonic() + settings.PROXY_BUSY_WAIT)
-    while True:
-        full = [one for one in plan.candidates if is_full(one)]
-        if not full:
-            return plan
-        if len(full) < len(plan.candidates):
-            free = [one for one in plan.candidates if one not in full]
-            return replace(plan, candidates=(*free, *full))
-        if not await _somebody_ended(until - clock.monotonic()):
-            raise no_room()
+    def __init__(self) -> None:
+        self.left: float = settings.PROXY_BUSY_WAIT
+
+    async def room(self, candidates: Sequence[Candidate], ends: float) -> Candidate | None:
+        """Return the first of these who has room, after waiting for it if need be; nothing if nobody has until `ends`,
+        or patience.
+
+        Between its return and the attempt nothing else runs, so the room is still there.
+        """
+        while candidates:
+            free = next((one for one in candidates if not is_full(one)), None)
+            if free is not None:
+                return free
+            now = clock.monotonic()
+            seconds = min(self.left, ends - now)
+            if seconds <= 0:
+                return None
+            if await _somebody_ended(seconds):
+                self.left -= clock.monotonic() - now
+            else:
+                self.left -= seconds
+        return None
 
 
 def no_room() -> NoRoom:
@@ -68,7 +77,7 @@ async def _somebody_ended(seconds: float) -> bool:
     except TimeoutError:
         with suppress(ValueError):
             _waiting.remove(ended)
-        return False
+        return not ended.cancelled()  # it may have been set in this very turn of the loop
     except asyncio.CancelledError:
         with suppress(ValueError):
             _waiting.remove(ended)
