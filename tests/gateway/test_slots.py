@@ -5,13 +5,12 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from proxx.gateway import slots
-from proxx.gateway.call import Call
 from proxx.kit import clock
 from routing import health, planner
 from routing.plan import Plan
@@ -23,12 +22,13 @@ from tests.upstreams.server import SimulatedProvider
 
 @dataclass
 class Waiter:
-    """As much of a call as waiting needs."""
+    """A call that asks for room until its deadline."""
 
     deadline: float
 
-    def __call__(self, plan: Plan) -> Any:
-        return slots.with_room(cast(Call, self), plan)
+    async def __call__(self, plan: Plan) -> str:
+        found = await slots.Patience().room(plan.candidates, self.deadline)
+        return found.account if found is not None else "nobody"
 
 
 @pytest.fixture(autouse=True)
@@ -54,10 +54,6 @@ def key(found: Plan, name: str) -> Any:
     return next(one.key for one in found.candidates if one.account == name)
 
 
-def names(found: Plan) -> str:
-    return "".join(one.account for one in found.candidates)
-
-
 @pytest.fixture
 def patient(settings: Any) -> Waiter:
     settings.PROXY_BUSY_WAIT = 30
@@ -66,10 +62,9 @@ def patient(settings: Any) -> Waiter:
 
 async def test_who_has_room_goes_before_who_has_none(patient: Waiter) -> None:
     found = plan(a=1, b=0, c=2)
-    assert await patient(found) is found
-    for name in "ac":
-        health.begin(key(found, name))
-    assert names(await patient(found)) == "bca"
+    assert await patient(found) == "a"
+    health.begin(key(found, "a"))
+    assert await patient(found) == "b"
 
 
 async def test_a_call_that_finds_no_room_waits_until_another_ends(patient: Waiter) -> None:
@@ -79,7 +74,7 @@ async def test_a_call_that_finds_no_room_waits_until_another_ends(patient: Waite
     await asyncio.sleep(0)
     assert not waiting.done()
     health.done(key(found, "a"))
-    assert names(await waiting) == "a"
+    assert await waiting == "a"
 
 
 async def test_many_who_wait_are_served_in_the_order_in_which_they_came(patient: Waiter) -> None:
@@ -105,9 +100,18 @@ async def test_patience_and_the_deadline_end(settings: Any, wait: float, left: f
     settings.PROXY_BUSY_WAIT = wait
     found = plan(a=1)
     health.begin(key(found, "a"))
-    with pytest.raises(slots.NoRoom) as error:
-        await Waiter(clock.monotonic() + left)(found)
-    assert (error.value.facts.code, error.value.retry_after) == ("all_keys_busy", slots.SOON)
+    assert await Waiter(clock.monotonic() + left)(found) == "nobody"
+
+
+async def test_patience_is_for_all_waits_of_a_call_together(settings: Any) -> None:
+    settings.PROXY_BUSY_WAIT = 0.01
+    found = plan(a=1)
+    health.begin(key(found, "a"))
+    patience, ends = slots.Patience(), clock.monotonic() + 60
+    assert await patience.room(found.candidates, ends) is None
+    assert patience.left <= 0
+    health.done(key(found, "a"))
+    assert await patience.room(found.candidates, ends) is found.candidates[0]
 
 
 async def test_a_caller_who_leaves_waits_no_more(patient: Waiter) -> None:
