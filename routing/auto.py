@@ -70,6 +70,12 @@ def order_of(name: str) -> str:
     return order if not mark and (order in ORDERS or order == "vision") else ""
 
 
+def wished(name: str, snapshot: Snapshot) -> str:
+    """Return which order a name asks for, unless the operator declared a model of this name. What a provider lists
+    says nothing here: nobody takes these names by listing them."""
+    return "" if name.lower() in snapshot.declared else order_of(name)
+
+
 def ranked(
     order: str, needs: frozenset[str], tokens: int, snapshot: Snapshot, now: float, *, who: tuple[UUID, ...] = ()
 ) -> list[str]:
@@ -121,7 +127,7 @@ def table() -> Ranks:
 
 def _model(name: str, snapshot: Snapshot) -> tuple[names.Stop, Model] | None:
     """Return where a name would go first, and what is known of the model there; nothing if it holds no conversation."""
-    if _any(name, table().not_chat):
+    if _any(name, table().not_chat) or wished(name, snapshot):
         return None
     stops = names.meaning(name, snapshot).stops
     if not stops:

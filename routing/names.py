@@ -36,7 +36,7 @@ class Meaning:
 
 def meaning(name: str, snapshot: Snapshot) -> Meaning:
     """Return where a name (not an alias any more) leads."""
-    if name.lower() in snapshot.disabled:
+    if snapshot.is_disabled(name):
         return Meaning((), "model_disabled")
     for prefix, provider_id in snapshot.prefixes:
         if name.lower().startswith(prefix):
@@ -46,7 +46,7 @@ def meaning(name: str, snapshot: Snapshot) -> Meaning:
 
 
 def _by_prefix(name: str, rest: str, provider_id: str, snapshot: Snapshot) -> Meaning:
-    if rest.lower() in snapshot.disabled:
+    if snapshot.is_disabled(rest):
         return Meaning((), "model_disabled")
     if provider_id in snapshot.order:
         provider = snapshot.providers[provider_id]
@@ -110,12 +110,6 @@ def spelling_at(provider: Provider, catalog: Catalog | None, name: str) -> str |
         if form in catalog.ids:
             return catalog.ids[form]
     return None
-
-
-def is_listed(name: str, snapshot: Snapshot) -> bool:
-    """Tell whether a provider lists exactly this name, or the operator declared it."""
-    key = name.lower()
-    return key in snapshot.declared or any(key in catalog.ids for catalog in snapshot.catalogs.values())
 
 
 def accepts(provider: Provider, catalog: Catalog | None, name: str) -> bool:

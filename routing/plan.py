@@ -39,6 +39,7 @@ EXCLUSIONS = {
     "no_base_url": "has no base URL",
     "not_listed": "does not list the model",
     "dialect_not_served": "does not speak the caller's dialect for this model",
+    "model_disabled": "is not asked: the operator has disabled the model",
     "model_not_allowed": "is not asked: this tenant or key may not use the model",
     "provider_not_allowed": "may not be used by this tenant or key",
     **{f"lacks_{need}": f"is known to have a model that {lacks}" for need, lacks in NEEDS.items()},

@@ -79,9 +79,9 @@ def accounts(
     provider = snapshot.providers.get(provider_id)
     held: tuple[CredentialView | None, ...] = snapshot.credentials.get(provider_id, ())
     if provider is None or provider_id not in snapshot.order or not (held or not provider.needs_key):
-        return Plan(path, (), (), "no_credentials", None, None)
+        return Plan(model, (), (), "no_credentials", None, None)
     if fault := _barred(provider_id, model, who, snapshot):
-        return Plan(path, (), (Exclusion(provider_id, None, fault),), fault, None, None)
+        return Plan(model, (), (Exclusion(provider_id, None, fault),), fault, None, None)
     found: list[Candidate] = []
     for credential in held or (None,):
         base = provider.base_for(oauth=False, own=credential.base_url if credential else "")
@@ -90,14 +90,15 @@ def accounts(
             url, spoken = join_url(base, path), protocol if protocol in provider.paths else provider.protocol
             found.append(Candidate(provider, credential, "", spoken, url, key, provider.quirks_at(base)))
     ordered, _ = ordering.in_order(ordering.groups_of(found), turns, int)
-    whole = Plan(path, tuple(ordered), (), None if found else "no_credentials", None, None)
+    whole = Plan(model, tuple(ordered), (), None if found else "no_credentials", None, None)
     return _without_resting(whole, ordered, now)
 
 
 def _barred(provider_id: str, model: str, who: tuple[UUID, ...], snapshot: Snapshot) -> str:
     if not model and any(snapshot.permits[one].restricts_models for one in who):
         return "model_not_allowed"
-    return routes.forbidden((model,), provider_id, who, snapshot)
+    why = routes.barred if model else routes.forbidden
+    return why((model.strip(),), provider_id, who, snapshot)
 
 
 def _closer(known: Routes, question: Question, snapshot: Snapshot, now: float) -> Routes:
@@ -190,10 +191,10 @@ def with_own_key(
         if owner == provider_id and name.lower().startswith(prefix):
             name = name[len(prefix) :].strip() or name
             break
-    if name.lower() in snapshot.disabled:
+    if snapshot.is_disabled(name):
         return Plan(model, (), (), "model_disabled", None, None)
     name = names.spelling_at(provider, catalog, name) or names.upstream_name(provider, name)
-    if fault := routes.forbidden((model, name), provider_id, who, snapshot):
+    if fault := routes.barred((model, name), provider_id, who, snapshot):
         return Plan(model, (), (Exclusion(provider_id, None, fault, name),), fault, None, None)
     dialects = (prefer, dialect) if prefer else (dialect,)
     door = doors.at(provider, (False, ""), name, doors.wanted(dialects))

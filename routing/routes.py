@@ -87,7 +87,7 @@ def found(asked: Asked, snapshot: Snapshot) -> Routes:
 
 def _named(asked: Asked, snapshot: Snapshot) -> Routes:
     name = asked.model.strip()
-    if name.lower() in snapshot.disabled:
+    if snapshot.is_disabled(name):
         return _refused(asked, "model_disabled")
     if texts := snapshot.aliases.get(name.lower()):
         pool = [targets.read(text) for text in texts]
@@ -100,10 +100,19 @@ def _named(asked: Asked, snapshot: Snapshot) -> Routes:
     if asked.pool:
         routes = _routes_for(asked, asked.pool, snapshot, alias=asked.model)
         return replace(routes, plan=replace(routes.plan, auto=asked.pool))
-    order = auto.order_of(name)
-    if order and not names.is_listed(name, snapshot):
+    if order := auto.wished(name, snapshot):
         return replace(_refused(asked, "no_model_fits"), auto=order, limits=Limits(frozenset(NEEDS)))
     return _routes_for(asked, [name], snapshot, alias=None)
+
+
+def barred(names: Sequence[str], provider_id: str, who: tuple[UUID, ...], snapshot: Snapshot) -> str:
+    """Return why nobody, or none of these, may have a model at a provider, as a code; empty if they may. The last of
+    its names is the provider's."""
+    if snapshot.is_disabled(names[-1]):
+        return "model_disabled"
+    if snapshot.is_excluded(provider_id, names[-1]):
+        return "excluded"
+    return forbidden(names, provider_id, who, snapshot)
 
 
 def forbidden(names: Iterable[str], provider_id: str, who: tuple[UUID, ...], snapshot: Snapshot) -> str:
@@ -242,11 +251,9 @@ def _is_left_out(candidate: Candidate) -> bool:
 def _forbidden(asked: Asked, way: Way, snapshot: Snapshot) -> str:
     """Return why the operator lets no such call go there, as a code; empty if nothing forbids it."""
     stop = way.stop
-    if snapshot.is_excluded(stop.provider_id, stop.model):
-        return "excluded"
     if way.rule is not None and stop.provider_id in way.rule.excluded_providers:
         return "excluded_by_rule"
-    return forbidden((asked.model, way.target, stop.model), stop.provider_id, asked.who, snapshot)
+    return barred((asked.model, way.target, stop.model), stop.provider_id, asked.who, snapshot)
 
 
 def _why_nobody(codes: Set[str]) -> str:
@@ -260,4 +267,7 @@ def _refused(asked: Asked, code: str) -> Routes:
 
 
 # Where nobody is left: the exclusion that says most, best first; each is a refusal too.
-WHY_NOBODY = ("model_not_allowed", "provider_not_allowed", "dialect_not_served", "excluded_by_rule", "excluded")
+WHY_NOBODY = (
+    *("model_not_allowed", "provider_not_allowed", "model_disabled"),
+    *("dialect_not_served", "excluded_by_rule", "excluded"),
+)

@@ -64,7 +64,7 @@ async def handle(call: Call, provider_id: str, asked: Asked) -> Reply:
             model=call.envelope.model,
             who=call.snapshot.restricted(call.tenant.id, call.holder.key_id),
         )
-        if call.plan.refusal in verdict.FORBIDDEN:
+        if call.plan.refusal in verdict.BARRED:
             raise verdict.refusal(call.plan)
         if call.snapshot.limits:
             await admit.reserve(call, spends=asked.method == "POST")

@@ -24,11 +24,18 @@ from routing.planner import Candidate, Plan
 from routing.question import NEEDS, WISHED
 
 ERROR_LIMIT = 8 * 1024  # a longer error is retold, not passed on (security F4)
-# What a tenant or key may not use.
+# What a tenant or key may not use: a model by name, and a path that names none.
 FORBIDDEN = {
-    "model_not_allowed": "This key may not use the model '{name}'.",
-    "provider_not_allowed": "This key may not use the providers that have '{name}'.",
+    "model_not_allowed": (
+        "This key may not use the model '{name}'.",
+        "This key may use some models only, and this request names none.",
+    ),
+    "provider_not_allowed": (
+        "This key may not use the providers that have '{name}'.",
+        "This key may not use this provider.",
+    ),
 }
+BARRED = {*FORBIDDEN, "model_disabled", "excluded"}  # what also stands for paths that are passed on as they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,8 @@ def refusal(plan: Plan, misnamed: str = "") -> GatewayError:
         case "model_disabled":
             return Forbidden(f"The model '{name}' is disabled.", code="model_disabled")
         case "model_not_allowed" | "provider_not_allowed":
-            return Forbidden(FORBIDDEN[plan.refusal].format(name=name), code=plan.refusal)
+            named, unnamed = FORBIDDEN[plan.refusal]
+            return Forbidden(named.format(name=name) if name else unnamed, code=plan.refusal)
         case "not_able":
             return BadRequest(_lack(plan), code="model_lacks_capability", param="model")
         case "no_model_fits":

@@ -12,7 +12,7 @@ from routing import pricing, targets
 from routing.capabilities import NOTHING, Facts, Known, facts_of
 from routing.models import CatalogModel, ModelPreference
 from routing.providers import Provider
-from routing.snapshot.views import ModelEntry
+from routing.snapshot.views import ModelEntry, forms, stands_in
 
 SIZE = re.compile(r"(\d+(?:\.\d+)?)([bt])")
 NOBODY = "proxx"  # owner of a declared model while no provider can be called
@@ -39,7 +39,7 @@ class Listing:
         self._declared = {name.lower(): name for name in (*(row.name for row in said), *declared)}
         self._owners = {row.name.lower(): row.owned_by for row in said if row.owned_by}
         self.declared = frozenset(self._declared)
-        self.disabled = frozenset(row.name.lower() for row in preferences if row.disabled)
+        self.disabled = frozenset(forms(row.name)[0] for row in preferences if row.disabled)
         ranked = sorted((row for row in preferences if row.rank is not None), key=lambda row: (row.rank or 0, row.name))
         self.preferred = tuple(row.name for row in ranked)
         tagged = [row.model_id for row in rows if "ollama_tags" in providers[row.provider_id].quirks]
@@ -52,11 +52,11 @@ class Listing:
         """Return the public list: preferred first, then discovered, then declared, then aliases whose target exists."""
         names = dict.fromkeys([name.lower() for name in self.preferred if name.lower() in self._rows])
         names |= dict.fromkeys(self._rows) | dict.fromkeys(self._declared)
-        entries = [self._entry(name) for name in names if name not in self.disabled]
+        entries = [self._entry(name) for name in names if not stands_in(self.disabled, name)]
         entries += [
             self._alias(name, existing)
             for name, texts in self.aliases.items()
-            if name not in names and name not in self.disabled and (existing := self._existing(texts))
+            if name not in names and not stands_in(self.disabled, name) and (existing := self._existing(texts))
         ]
         return tuple(entries)
 
@@ -95,7 +95,7 @@ class Listing:
     def _existing(self, texts: Sequence[str]) -> list[str]:
         """Return the targets that lead somewhere, by name."""
         names = dict.fromkeys(targets.read(text).name for text in texts)
-        return [name for name in names if self._known_name(name) and name.lower() not in self.disabled]
+        return [name for name in names if self._known_name(name) and not stands_in(self.disabled, name)]
 
     def _facts(self, name: str, provider_ids: Sequence[str]) -> Facts:
         """Return what is known of a name, the first provider's word before the others'."""

@@ -30,6 +30,11 @@ def forms(model: str) -> tuple[str, ...]:
     return (name, tail) if tail and tail != name else (name,)
 
 
+def stands_in(names: frozenset[str], model: str) -> bool:
+    """Tell whether a model is one of these names, themselves without `:latest`."""
+    return bool(names) and not names.isdisjoint(forms(model))
+
+
 class Memo:
     """A bounded memory of answers; when it is full it begins anew, and the answers in use come back by themselves."""
 
@@ -134,7 +139,7 @@ class Snapshot:
     named: int = 0  # how many of `order` the operator named as primary and fallbacks
     catalogs: Mapping[str, Catalog] = field(default_factory=dict)  # of the providers in `order` only
     declared: frozenset[str] = frozenset()
-    disabled: frozenset[str] = frozenset()
+    disabled: frozenset[str] = frozenset()  # ask `is_disabled`: a model has several names
     preferred: tuple[str, ...] = ()
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # lower-case name -> its targets in order
     permits: Mapping[UUID, Permit] = field(default_factory=dict)  # by the id of a tenant or key that has any lists
@@ -158,6 +163,10 @@ class Snapshot:
         if not self.permits:
             return ()
         return tuple(one for one in (tenant_id, key_id) if one is not None and one in self.permits)
+
+    def is_disabled(self, model: str) -> bool:
+        """Tell whether the operator refuses a model everywhere, whichever way it is named."""
+        return stands_in(self.disabled, model)
 
     def is_excluded(self, provider_id: str, model: str) -> bool:
         """Tell whether the operator wants no call for this model at this provider."""

@@ -7,11 +7,14 @@ import pytest
 from tests.live import LiveProxx, running
 
 ROWS = """
+from routing.models import ModelPreference
 from accounts import keys
 from accounts.models import DEFAULT_TENANT_ID, Tenant
 tenant = Tenant.objects.get(pk=DEFAULT_TENANT_ID)
+ModelPreference.objects.create(name="shut", disabled=True)
 result = {
     "some": keys.issue(tenant, label="some", restrictions={"models_allowed": "sim-*"})[1],
+    "any": keys.issue(tenant, label="any")[1],
     "elsewhere": keys.issue(tenant, label="elsewhere", restrictions={"providers_denied": "openai"})[1],
 }
 """
@@ -47,6 +50,24 @@ def test_a_model_that_a_key_may_not_use_is_refused(proxx: LiveProxx, path, body,
     status, said = ask(proxx, "some", path, body)
     assert (status, said["error"]["type"]) == (403, kind)
     assert len(proxx.provider.journal) == before
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/openai/v1/chat/completions"])
+@pytest.mark.parametrize("name", ["shut", "Shut:latest", "free/shut"])
+def test_a_disabled_model_is_refused_at_every_door(proxx: LiveProxx, path, name):
+    before = len(proxx.provider.journal)
+    status, said = ask(proxx, "any", path, {"model": name, "messages": ASK})
+    assert (status, said["error"]["code"]) == (403, "model_disabled")
+    assert len(proxx.provider.journal) == before
+
+
+def test_a_refusal_below_a_provider_names_the_model_and_never_the_path(proxx: LiveProxx):
+    def told(key: str, body: dict) -> str:
+        return ask(proxx, key, "/openai/v1/embeddings", body)[1]["error"]["message"]
+
+    assert told("some", {"model": "gpt-x"}) == "This key may not use the model 'gpt-x'."
+    assert told("some", {"x": 1}) == "This key may use some models only, and this request names none."
+    assert told("elsewhere", {"x": 1}) == "This key may not use this provider."
 
 
 def test_what_a_key_may_use_is_served_and_listed(proxx: LiveProxx):

@@ -128,8 +128,15 @@ def test_cephalon_takes_small_models_those_of_our_own_machines_first() -> None:
 
 def test_a_name_that_means_something_else_keeps_its_meaning() -> None:
     assert order(listing(aliases={"auto:cheapest": ("gpt-5.4-pro",)}), "auto:cheapest") == ["gpt-5.4-pro"]
-    snapshot = picture(GROQ, catalogs={"groq": catalog("auto:cheapest")})
+    snapshot = picture(GROQ, catalogs={"groq": catalog("llama")}, declared=frozenset({"auto:cheapest"}))
     assert order(snapshot, "auto:cheapest") == ["auto:cheapest"]
+
+
+def test_a_provider_that_lists_such_a_name_does_not_take_it_over() -> None:
+    entries = tuple(ModelEntry(name, "groq", 0, {}) for name in ("auto:cheapest", "llama"))
+    snapshot = picture(GROQ, catalogs={"groq": catalog("auto:cheapest", "llama")}, models=entries)
+    assert plan(snapshot, "auto:cheapest").auto == ("llama",)
+    assert order(snapshot, "groq/auto:cheapest") == ["auto:cheapest"]
 
 
 def test_a_provider_whose_list_is_unknown_is_not_asked_for_such_a_name() -> None:

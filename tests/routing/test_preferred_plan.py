@@ -60,6 +60,8 @@ def test_a_provider_without_an_account_of_ours_serves_own_keys_all_the_same():
 
 def test_what_the_operator_refuses_is_refused_to_own_keys_too():
     assert own(picture(disabled=frozenset({"llama"})))[0].refusal == "model_disabled"
+    assert own(picture(disabled=frozenset({"llama"})), "llama:latest")[0].refusal == "model_disabled"
+    assert own(picture(exclusions={"groq": ("llama",)}))[0].refusal == "excluded"
     assert own(picture(), dialect="openai_images")[0].refusal == "dialect_not_served"
 
 
