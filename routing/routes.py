@@ -160,6 +160,8 @@ def _ways(wished: Iterable[str], snapshot: Snapshot) -> tuple[names.Meaning, lis
 
 def _in_order(target: str, stops: Sequence[names.Stop], snapshot: Snapshot) -> list[Way]:
     """Return the stops of a target as its rule orders them, if it has one."""
+    if not stops:
+        return []
     spelt = (target, *(stop.model for stop in stops))
     rule = rules.first(snapshot.rules, (form for name in spelt for form in forms(name))) if snapshot.rules else None
     if rule is None:

@@ -1,7 +1,5 @@
 """What the operator says about families of models: who serves them first, in which dialect, with which accounts."""
 
-import re
-
 from django.core.exceptions import ValidationError
 from django.db import models
 
@@ -83,8 +81,8 @@ class PolicyRule(models.Model):
         self.pattern = self.pattern.strip()
         try:
             rules.compiled(self.pattern, is_regex=self.kind == self.Kind.REGEX)
-        except re.error as fault:
-            raise ValidationError({"pattern": f"This is no regular expression: {fault}."}) from None
+        except rules.PatternFault as fault:
+            raise ValidationError({"pattern": f"This is no regular expression that proxx takes: {fault}."}) from None
         for field in ("protocols", "excluded_protocols"):
             unknown = [one for one in lines_of(getattr(self, field)) if one not in USUAL_PATHS]
             if unknown:

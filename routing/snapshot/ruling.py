@@ -10,7 +10,7 @@ from routing import provider_env, rules
 from routing.dialects import USUAL_PATHS
 from routing.models import PolicyRule
 from routing.providers import STRATEGIES, Provider
-from routing.rules import Rule
+from routing.rules import PatternFault, Rule
 
 
 def read(providers: Mapping[str, Provider], faults: list[str]) -> tuple[Rule, ...]:
@@ -19,8 +19,9 @@ def read(providers: Mapping[str, Provider], faults: list[str]) -> tuple[Rule, ..
     for row in PolicyRule.objects.filter(enabled=True):
         try:
             found.append(_rule(row, providers))
-        except re.error:
-            faults.append(f"The pattern of the rule {row.name!r} is no regular expression. The rule is left out.")
+        except PatternFault as fault:
+            said = f"The pattern of the rule {row.name!r} is no regular expression that proxx takes: {fault}."
+            faults.append(f"{said} The rule is left out.")
     return (*found, *_by_prefix())
 
 

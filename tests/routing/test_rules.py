@@ -155,8 +155,44 @@ def test_prefixes_of_the_environment_are_rules_behind_all_others(settings: Any) 
     assert not snapshot.rules[1].pattern.match("cc")
 
 
+@pytest.mark.parametrize("pattern", ["^(gpt|[a-z]+)*-turbo$", "(a|a)*b", "(a*)*b", ".*.*.*.*.*.*.*.*b", "(.*a){20}b"])
+def test_no_name_keeps_an_expression_busy(pattern: str) -> None:
+    one = compiled(pattern, is_regex=True)
+    assert not one.match("a" * 5_000 + "!")
+    assert not one.match("a\udc00")
+
+
+def test_a_name_that_nobody_has_meets_no_rule() -> None:
+    class Counting:
+        met: list[str] = []
+
+        def match(self, name: str, /) -> None:
+            self.met.append(name)
+
+    snapshot = ruled(Rule(1, "counts", Counting()))
+    assert plan(snapshot, "nobody-has-it").refusal == "unknown_model"
+    assert Counting.met == []
+    assert ways(plan(snapshot))
+    assert "gpt-x" in Counting.met
+
+
+@pytest.mark.django_db
+def test_an_expression_without_bound_leaves_its_rule_out_in_words() -> None:
+    PolicyRule.objects.create(name="no mini", pattern="^gpt-(?!mini)", kind="regex")
+    snapshot = build()
+    assert snapshot.rules == ()
+    assert any("'no mini'" in fault and "(?!" in fault for fault in snapshot.faults)
+
+
 @pytest.mark.parametrize(
-    "fields", [{"pattern": "(", "kind": "regex"}, {"protocols": "telex"}, {"accounts": "by_mood"}], ids=str
+    "fields",
+    [
+        {"pattern": "(", "kind": "regex"},
+        {"pattern": r"(a)\1", "kind": "regex"},
+        {"protocols": "telex"},
+        {"accounts": "by_mood"},
+    ],
+    ids=str,
 )
 def test_a_rule_that_could_not_work_is_refused(fields: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
