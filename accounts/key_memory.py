@@ -17,6 +17,7 @@ import django.db
 from accounts.asking import Asker, TooManyWaiting
 from accounts.guesses import Guesses
 from accounts.models import ApiKey
+from accounts.restricted import RESTRICTIONS, said
 from proxx.kit import clock
 from proxx.kit.configured import settings
 
@@ -44,7 +45,9 @@ class KeyHolder:
     """Who a token belongs to. `expires_at` is in unix seconds; `key_id` is None for the admin token and open mode.
 
     `own` is who brings a provider's key of their own to a listener that allows it: we know the tenant, not them, and
-    `mark` (a peppered digest) is all that tells them apart.
+    `mark` (a peppered digest) is all that tells them apart. `lists` are the key's own restrictions, in the order of
+    `restricted.RESTRICTIONS`, empty without any: they come with the key, because it may be younger than the picture of
+    the configuration.
     """
 
     key_id: UUID | None
@@ -56,6 +59,7 @@ class KeyHolder:
     kind: Literal["key", "admin", "open", "own"]
     profile_id: UUID | None = None
     mark: str = ""
+    lists: tuple[str, ...] = ()
 
 
 class Doubt(Enum):
@@ -203,11 +207,21 @@ def _put(entries: dict[str, Value], digest: str, value: Value, limit: int) -> No
 def _read(digests: list[str]) -> dict[str, KeyHolder]:
     """Return the holders of those digests that open the door now; one query for each few thousand."""
     found: dict[str, KeyHolder] = {}
-    columns = ("digest", "id", "tenant_id", "tenant__slug", "label", "scopes", "expires_at", "profile_id")
+    columns = (
+        "digest",
+        "id",
+        "tenant_id",
+        "tenant__slug",
+        "label",
+        "scopes",
+        "expires_at",
+        "profile_id",
+        *RESTRICTIONS,
+    )
     valid = ApiKey.objects.filter(revoked_at=None, tenant__is_active=True).order_by()
     for start in range(0, len(digests), DIGESTS_PER_QUERY):
         rows = valid.filter(digest__in=digests[start : start + DIGESTS_PER_QUERY]).values_list(*columns)
-        for digest, key_id, tenant_id, tenant, label, scopes, expires_at, profile_id in rows:
+        for digest, key_id, tenant_id, tenant, label, scopes, expires_at, profile_id, *lists in rows:
             found[digest] = KeyHolder(
                 key_id=key_id,
                 tenant_id=tenant_id,
@@ -217,5 +231,6 @@ def _read(digests: list[str]) -> dict[str, KeyHolder]:
                 expires_at=expires_at.timestamp() if expires_at else None,
                 kind="key",
                 profile_id=profile_id,
+                lists=said(tuple(lists)),
             )
     return found

@@ -33,9 +33,19 @@ class Restricted(models.Model):
         return {name: getattr(self, name) for name in RESTRICTIONS}
 
     @property
+    def lists(self) -> tuple[str, ...]:
+        """Return the four texts in the order of RESTRICTIONS; nothing if none of them says anything."""
+        return said(tuple(self.restrictions.values()))
+
+    @property
     def is_restricted(self) -> bool:
         """Tell whether any of the lists says anything."""
-        return any(text.strip() for text in self.restrictions.values())
+        return bool(self.lists)
+
+
+def said(lists: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the lists if they say anything, otherwise nothing."""
+    return lists if any(text.strip() for text in lists) else ()
 
 
 # As a form shows them, side by side.

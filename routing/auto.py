@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
-from uuid import UUID
 
 from django.conf import settings
 
@@ -20,7 +19,7 @@ from routing.capabilities import Facts
 from routing.permits import Permit
 from routing.plan import Key
 from routing.snapshot import Snapshot
-from routing.snapshot.views import forms
+from routing.snapshot.views import Who, forms
 
 PREFIX = "auto:"
 LASTS = 10.0  # seconds a ranking holds: speed and health move, but not from call to call
@@ -77,14 +76,14 @@ def wished(name: str, snapshot: Snapshot) -> str:
 
 
 def ranked(
-    order: str, needs: frozenset[str], tokens: int, snapshot: Snapshot, now: float, *, who: tuple[UUID, ...] = ()
+    order: str, needs: frozenset[str], tokens: int, snapshot: Snapshot, now: float, *, who: tuple[Who, ...] = ()
 ) -> list[str]:
     """Return the names of the models to try, best first; those that are known to see, hear and so on before those of
     which nobody knows. `who` have lists of what they may use."""
     group, _, inner = order.partition(":")
     if order == "vision":
         needs = needs | {"images"}
-    permits = [snapshot.permits[one] for one in who]
+    permits = [snapshot.permit_of(one) for one in who]
     fitting = [
         model
         for model in seen(snapshot)

@@ -13,7 +13,7 @@ from proxx.protocols.profile.asked import SUFFIXES
 from proxx.protocols.profile.options import Options
 from routing.permits import Permit
 from routing.snapshot import ListenerView, ModelEntry, Snapshot, TenantView
-from routing.snapshot.views import forms
+from routing.snapshot.views import Who, forms
 
 _LISTED = "models that may be listed"
 
@@ -41,7 +41,7 @@ def options(
 
 
 def offered(
-    snapshot: Snapshot, *, listener: ListenerView | None, chosen: Options | None, who: tuple[UUID, ...] = ()
+    snapshot: Snapshot, *, listener: ListenerView | None, chosen: Options | None, who: tuple[Who, ...] = ()
 ) -> tuple[ModelEntry, ...]:
     """Return the models to list: those that tenant and key (`who`) may use and the profile lets through, and their
     reasoning variants if it wants them."""
@@ -57,11 +57,11 @@ def offered(
     return tuple(one for entry in entries for one in _variants(entry)) if chosen.variants else entries
 
 
-def _permitted(snapshot: Snapshot, who: tuple[UUID, ...]) -> tuple[ModelEntry, ...]:
+def _permitted(snapshot: Snapshot, who: tuple[Who, ...]) -> tuple[ModelEntry, ...]:
     """Return the models that all of these may use at some provider, remembered: lists are long, and asked for often."""
     known: tuple[ModelEntry, ...] | None = snapshot.memo.get((_LISTED, who))
     if known is None:
-        permits = [snapshot.permits[one] for one in who]
+        permits = [snapshot.permit_of(one) for one in who]
         known = tuple(seen for entry in snapshot.models if (seen := _seen(entry, permits)))
         snapshot.memo.put((_LISTED, who), known, weight=len(known) + 1)
     return known

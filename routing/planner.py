@@ -17,6 +17,7 @@ from routing.plan import Plan as Plan
 from routing.question import NOTHING_SAID, Question
 from routing.routes import Asked, Routes
 from routing.snapshot import CredentialView, Snapshot, TenantView
+from routing.snapshot.views import Who
 
 
 def misnamed(model: str, snapshot: Snapshot) -> str:
@@ -34,16 +35,17 @@ def plan(
     turns: policies.Turns = policies.next_turn,
     prefer: str = "",
     key: UUID | None = None,
+    lists: tuple[str, ...] = (),
     question: Question = NOTHING_SAID,
 ) -> Plan:
     """Return where a call for `model` may go, in order; `now` is `clock.monotonic()`. `prefer` is a dialect to ask in,
-    before the caller's own, where a provider has it. `key` is the caller's, whose lists count beside the tenant's.
-    `question` is asked what matters of the request.
+    before the caller's own, where a provider has it. `key` is the caller's, whose lists count beside the tenant's;
+    `lists` came with it. `question` is asked what matters of the request.
 
     Providers in the snapshot's order; inside a provider by credential priority, equals by the provider's strategy.
     Credentials that rest at the upstream's wish are struck out; those that rest by our guess go to the end.
     """
-    who = snapshot.restricted(tenant.id, key) if snapshot.permits else ()
+    who = snapshot.restricted(tenant.id, key, lists) if snapshot.permits or lists else ()
     sees = tenant.image_model or snapshot.image_model
     said = (model, dialect, prefer, who, sees)
     known: Routes | None = snapshot.memo.get(said)
@@ -68,7 +70,7 @@ def accounts(
     snapshot: Snapshot,
     now: float,
     model: str = "",
-    who: tuple[UUID, ...] = (),
+    who: tuple[Who, ...] = (),
     turns: policies.Turns = policies.next_turn,
 ) -> Plan:
     """Return which of one provider's accounts may be asked for a path of its own, in order. `who` has lists of what
@@ -94,8 +96,8 @@ def accounts(
     return _without_resting(whole, ordered, now)
 
 
-def _barred(provider_id: str, model: str, who: tuple[UUID, ...], snapshot: Snapshot) -> str:
-    if not model and any(snapshot.permits[one].restricts_models for one in who):
+def _barred(provider_id: str, model: str, who: tuple[Who, ...], snapshot: Snapshot) -> str:
+    if not model and any(snapshot.permit_of(one).restricts_models for one in who):
         return "model_not_allowed"
     why = routes.barred if model else routes.forbidden
     return why((model.strip(),), provider_id, who, snapshot)
@@ -177,7 +179,7 @@ def with_own_key(
     provider_id: str,
     credential: CredentialView,
     snapshot: Snapshot,
-    who: tuple[UUID, ...] = (),
+    who: tuple[Who, ...] = (),
     prefer: str = "",
 ) -> Plan:
     """Return the plan of a caller who brings their own key: that provider at its own address, and nobody else.

@@ -18,7 +18,7 @@ from routing.plan import Candidate, Group, Plan, StruckOut
 from routing.question import NEEDS
 from routing.rules import Rule
 from routing.snapshot import Snapshot
-from routing.snapshot.views import forms
+from routing.snapshot.views import Who, forms
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Asked:
 
     model: str
     dialects: tuple[str, ...]
-    who: tuple[UUID, ...] = ()
+    who: tuple[Who, ...] = ()
     sees: str = ""
     effort: str = ""
     needs: frozenset[str] = frozenset()
@@ -105,7 +105,7 @@ def _named(asked: Asked, snapshot: Snapshot) -> Routes:
     return _routes_for(asked, [name], snapshot, alias=None)
 
 
-def barred(names: Sequence[str], provider_id: str, who: tuple[UUID, ...], snapshot: Snapshot) -> str:
+def barred(names: Sequence[str], provider_id: str, who: tuple[Who, ...], snapshot: Snapshot) -> str:
     """Return why nobody, or none of these, may have a model at a provider, as a code; empty if they may. The last of
     its names is the provider's."""
     if snapshot.is_disabled(names[-1]):
@@ -115,12 +115,12 @@ def barred(names: Sequence[str], provider_id: str, who: tuple[UUID, ...], snapsh
     return forbidden(names, provider_id, who, snapshot)
 
 
-def forbidden(names: Iterable[str], provider_id: str, who: tuple[UUID, ...], snapshot: Snapshot) -> str:
+def forbidden(names: Iterable[str], provider_id: str, who: tuple[Who, ...], snapshot: Snapshot) -> str:
     """Return why these may not use a model, by all of its names, at a provider; empty if they may."""
     if not who:
         return ""
     known = [form for name in names for form in forms(name.strip())]
-    permits = [snapshot.permits[one] for one in who]
+    permits = [snapshot.permit_of(one) for one in who]
     if not all(permit.allows_model(known) for permit in permits):
         return "model_not_allowed"
     return "" if all(permit.allows_provider(provider_id) for permit in permits) else "provider_not_allowed"

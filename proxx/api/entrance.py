@@ -50,7 +50,7 @@ def models(request: HttpRequest) -> tuple[ModelEntry, ...]:
     snapshot = reload.current()
     holder = request.auth  # type: ignore[attr-defined]
     found = listener(request, snapshot)
-    who = snapshot.restricted(holder.tenant_id, holder.key_id)
+    who = snapshot.restricted(holder.tenant_id, holder.key_id, holder.lists)
     return listeners.offered(snapshot, listener=found, chosen=options(request, snapshot, holder), who=who)
 
 

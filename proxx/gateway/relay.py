@@ -62,7 +62,7 @@ async def handle(call: Call, provider_id: str, asked: Asked) -> Reply:
             snapshot=call.snapshot,
             now=clock.monotonic(),
             model=call.envelope.model,
-            who=call.snapshot.restricted(call.tenant.id, call.holder.key_id),
+            who=call.snapshot.restricted(call.tenant.id, call.holder.key_id, call.holder.lists),
         )
         if call.plan.refusal in verdict.BARRED:
             raise verdict.refusal(call.plan)

@@ -72,6 +72,7 @@ def _plan(call: Call) -> Plan:
         now=clock.monotonic(),
         prefer=prefer,
         key=call.holder.key_id,
+        lists=call.holder.lists,
         question=CallQuestion(call),
     )
 

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from accounts.models import ApiKey, Tenant
 from accounts.profile import lines_of
-from accounts.restricted import RESTRICTIONS, Restricted
+from accounts.restricted import RESTRICTIONS
 from routing import provider_env
 from routing.permits import Permit
 from routing.providers import Provider
@@ -20,15 +20,17 @@ def read(tenants: Iterable[Tenant], providers: Mapping[str, Provider]) -> Mappin
         says_something |= ~Q(**{name: ""})
     rows: list[ApiKey | Tenant] = [row for row in tenants if row.is_restricted]
     rows += [row for row in ApiKey.objects.filter(says_something).only("id", *RESTRICTIONS) if row.is_restricted]
-    return {row.id: _permit(row, providers) for row in rows}
+    return {row.id: permit(row.lists, providers) for row in rows}
 
 
-def _permit(row: Restricted, providers: Mapping[str, Provider]) -> Permit:
+def permit(lists: tuple[str, ...], providers: Mapping[str, Provider]) -> Permit:
+    """Return four texts, in the order of RESTRICTIONS, as what they permit."""
+    models, denied_models, allowed, denied = lists
     return Permit(
-        models=_globs(row.models_allowed),
-        denied_models=_globs(row.models_denied),
-        providers=_ids(row.providers_allowed, providers),
-        denied_providers=_ids(row.providers_denied, providers),
+        models=_globs(models),
+        denied_models=_globs(denied_models),
+        providers=_ids(allowed, providers),
+        denied_providers=_ids(denied, providers),
     )
 
 

@@ -15,11 +15,16 @@ from routing.permits import Permit
 from routing.pricing import Price
 from routing.providers import Provider
 from routing.rules import Rule
+from routing.snapshot import restrictions
 
 # Names come from callers: what the planner remembers per name must have an end.
 MEMO_WEIGHT = 50_000
 _LIMITS = "limits of models"
 _FACTS = "facts of a model"
+_LISTS = "lists of a key"
+
+# Who has lists of what may be used: a tenant or key by id, or the lists that came with a key.
+Who = UUID | tuple[str, ...]
 
 
 def forms(model: str) -> tuple[str, ...]:
@@ -158,11 +163,27 @@ class Snapshot:
     known: Known = field(default_factory=Known)  # facts of models, before they are merged
     memo: Memo = field(default_factory=Memo)
 
-    def restricted(self, tenant_id: UUID, key_id: UUID | None) -> tuple[UUID, ...]:
-        """Return who of the two has lists of what may be used; `permits` holds these."""
-        if not self.permits:
+    def restricted(self, tenant_id: UUID, key_id: UUID | None, lists: tuple[str, ...] = ()) -> tuple[Who, ...]:
+        """Return who of the two has lists of what may be used; `permit_of` tells these.
+
+        `lists` come with the key itself and count before the picture's: a key may be younger than the picture.
+        """
+        if not (self.permits or lists):
             return ()
-        return tuple(one for one in (tenant_id, key_id) if one is not None and one in self.permits)
+        own: Who | None = lists or (key_id if key_id in self.permits else None)
+        tenant = (tenant_id,) if tenant_id in self.permits else ()
+        return tenant if own is None else (*tenant, own)
+
+    def permit_of(self, one: Who) -> Permit:
+        """Return what somebody of `restricted` may use."""
+        if isinstance(one, UUID):
+            return self.permits[one]
+        question = (_LISTS, one)
+        found: Permit | None = self.memo.get(question)
+        if found is None:
+            found = restrictions.permit(one, self.providers)
+            self.memo.put(question, found, weight=1)
+        return found
 
     def is_disabled(self, model: str) -> bool:
         """Tell whether the operator refuses a model everywhere, whichever way it is named."""

@@ -70,6 +70,22 @@ def test_a_refusal_below_a_provider_names_the_model_and_never_the_path(proxx: Li
     assert told("elsewhere", {"x": 1}) == "This key may not use this provider."
 
 
+def test_a_key_is_held_to_its_lists_from_its_first_call_on(proxx: LiveProxx):
+    issue = """
+from accounts import keys
+from accounts.models import DEFAULT_TENANT_ID, Tenant
+tenant = Tenant.objects.get(pk=DEFAULT_TENANT_ID)
+result = keys.issue(tenant, label="fresh", restrictions={"models_denied": "sim-echo"})[1]
+"""
+    body = {"model": "sim-echo", "messages": ASK}
+    for path in ("/v1/chat/completions", "/openai/v1/chat/completions"):
+        proxx.tokens["fresh"] = proxx.run(issue)
+        status, said = ask(proxx, "fresh", path, body)
+        assert (status, said["error"]["code"]) == (403, "model_not_allowed")
+    proxx.tokens["fresh"] = proxx.run(issue)
+    assert "sim-echo" not in {one["id"] for one in ask(proxx, "fresh", "/v1/models", None)[1]["data"]}
+
+
 def test_what_a_key_may_use_is_served_and_listed(proxx: LiveProxx):
     assert ask(proxx, "some", "/v1/chat/completions", {"model": "sim-echo", "messages": ASK})[0] == 200
     assert ask(proxx, "some", "/openai/v1/chat/completions", {"model": "sim-echo", "messages": ASK})[0] == 200

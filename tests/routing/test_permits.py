@@ -115,6 +115,18 @@ def test_a_path_of_one_provider_is_refused_where_its_model_is_not_known() -> Non
     assert passed(Permit(denied_providers=("groq",))) is None
 
 
+def test_a_key_that_the_picture_does_not_know_brings_its_own_lists() -> None:
+    def asked(snapshot: Snapshot, model: str, *lists: str) -> Plan:
+        said = {"dialect": "openai_chat", "tenant": TENANT, "snapshot": snapshot, "now": 0.0, "key": KEY}
+        return planner.plan(model=model, lists=lists, **said)
+
+    assert asked(held(), "gpt-x", "", "gpt-x", "", "").refusal == "model_not_allowed"
+    assert ways(asked(held(), "gpt-x", "", "", "", "OpenAI")) == ["groq/gpt-x"]
+    # They count before those that the picture has of this key, and beside its tenant's.
+    assert ways(asked(held(key=Permit(models=("llama",))), "gpt-y", "gpt-y", "", "", "")) == ["openai/gpt-y"]
+    assert asked(held(tenant=Permit(models=("llama",))), "gpt-y", "gpt-y", "", "", "").refusal == "model_not_allowed"
+
+
 def test_a_key_of_the_callers_own_counts_as_its_tenant() -> None:
     snapshot = held(tenant=Permit(models=("gpt-x",)))
     said = {"dialect": "openai_chat", "provider_id": "openai", "credential": credential(), "snapshot": snapshot}
