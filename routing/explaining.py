@@ -15,7 +15,7 @@ from proxx.protocols.hub.errors import Inexpressible, Unreadable
 from proxx.protocols.hub.losses import Losses
 from proxx.protocols.profile import asked as profiles
 from proxx.protocols.profile.options import DIALECTS, Options
-from routing import affinity, health, listeners, needs, planner, policies
+from routing import affinity, health, listeners, lost_targets, needs, planner, policies
 from routing.plan import EXCLUSIONS, NAMED_AT_MOST, REFUSALS, Candidate, Plan
 from routing.providers import STRATEGIES
 from routing.question import EFFORTS, NEEDS, Question, Said
@@ -94,6 +94,7 @@ class Explained:
     rule: str
     needs: tuple[str, ...] = ()
     effort: str = ""
+    lost: tuple[str, ...] = ()  # sentences on targets of the alias that lead nowhere
     faults: tuple[str, ...] = field(default=())
     unshown: int = 0
 
@@ -123,6 +124,7 @@ def explain(wish: Wish, snapshot: Snapshot) -> Explained:
         rule=rule.name if rule is not None else "",
         needs=tuple(sorted(question.needs(NEEDS.keys()))),
         effort=question.effort(),
+        lost=tuple(lost_targets.told(snapshot.aliases.get(model.strip().lower(), ()), snapshot)),
         faults=snapshot.faults,
     )
 

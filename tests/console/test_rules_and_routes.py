@@ -117,6 +117,16 @@ def test_a_refusal_and_each_exclusion_have_a_sentence(console):
     assert EXCLUSIONS["resting"] in page or EXCLUSIONS["quota_spent"] in page
 
 
+def test_an_alias_of_what_is_no_model_is_told(console):
+    account(1)
+    ModelPreference.objects.create(name="twice", alias_of="once\nauto:fastest")
+    ModelPreference.objects.create(name="once", alias_of="gpt-x")
+    page = asked(console, model="Twice")
+    assert "The target “once” is an alias itself" in page
+    assert "The target “auto:fastest” is not a model" in page
+    assert "The target" not in asked(console, model="once")
+
+
 def test_those_that_merely_do_not_list_the_model_come_last(console):
     account(1)
     account(2, "zai")

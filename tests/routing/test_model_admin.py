@@ -90,6 +90,18 @@ def test_an_alias_is_added_but_never_of_itself(console: Client) -> None:
     assert console.post(f"{WISHES}add/", {**fields, "name": "Groq/Llama"}).status_code == 200
 
 
+def test_an_alias_of_what_is_no_model_is_told(console: Client) -> None:
+    reload.install(None)
+    ModelPreference.objects.create(name="Other", alias_of="llama")
+    fields = {"name": "fast", "alias_enabled": "on", "rank": "", "owned_by": ""}
+    fields["alias_of"] = "high:other\nauto:cheapest\nllama"
+    page = console.post(f"{WISHES}add/", fields, follow=True).content.decode()
+    assert "The target “other” is an alias itself" in page
+    assert "The target “auto:cheapest” is not a model" in page
+    assert "The target “llama”" not in page
+    reload.install(None)
+
+
 def test_what_the_file_says_is_read_only_unless_the_database_is_the_truth(console: Client, settings: Any) -> None:
     row = ModelPreference.objects.create(name="x", disabled=True, source="file")
     page = f"{WISHES}{row.pk}/change/"

@@ -80,6 +80,7 @@ def told(found: Explained) -> list[str]:
     lines += [f"   The rule “{found.rule}” applies."] if found.rule else []
     lines += _strategies(found)
     lines += [found.refusal] if found.refusal else []
+    lines += found.lost
     if plan.retry_after is not None:
         lines.append(f"The first of them is back in {plan.retry_after:.0f} s.")
     return [*lines, *(f"   {left.who} {left.reason}." for left in found.left_out)]
