@@ -79,7 +79,7 @@ def _rest(row: Row, failure: Failure, candidate: Candidate) -> None:
 def _rest_at(
     row: Row, key: health.Key, model: str, failure: Failure, lasts: float | None = None, times: float = 1
 ) -> None:
-    streak = health.failed(key, model=model)
+    streak = health.failed(key, model=model, kind=row.kind)
     if failure.retry_after is not None:
         # The upstream asked for it, whatever the kind: the rotation trigger of registry 4.
         seconds = min(max(failure.retry_after, SHORTEST), LONGEST_GIVEN)

@@ -37,11 +37,13 @@ class Rest:
 
 @dataclass(slots=True)
 class Streak:
-    """Failures in a row. `length` counts those during one rest once, `failures` each, `openings` those of a circuit."""
+    """Failures in a row. `length` counts those during one rest once, `failures` each, `openings` those of a circuit;
+    `kind` is that of the last one."""
 
     length: int = 0
     failures: int = 0
     openings: int = 0
+    kind: str = ""
 
 
 # By credential, then by model; "" stands for all models. No entry: nothing to consider, which is the usual case.
@@ -131,11 +133,12 @@ def open_circuit(key: Key, *, model: str, kind: str, seconds: float, longest: fl
     rest(key, min(seconds * 2 ** min(streak.openings - 1, 30), longest), model=model, kind=kind, is_open=True)
 
 
-def failed(key: Key, *, model: str = "") -> Streak:
+def failed(key: Key, *, model: str = "", kind: str = "") -> Streak:
     """Count one failure and return the streak; for its length many calls that fail during one rest count once."""
     before = rests.get(key, {}).get(model)
     streak = streaks.setdefault(key, {}).setdefault(model, Streak())
     streak.failures += 1
+    streak.kind = kind
     if not streak.length or not (before and before.until > clock.monotonic()):
         streak.length += 1
     return streak

@@ -23,7 +23,15 @@ from routing import health
 from routing.health import Key, Rest, Streak
 
 ALL = "*"  # in a button's value: every model and the whole of it
-COLOURS = {"": "", "well": "success", "last": "warning", "rests": "danger", "open": "danger", "half": "warning"}
+COLOURS = {
+    "": "",
+    "well": "success",
+    "last": "warning",
+    "failed": "warning",
+    "rests": "danger",
+    "open": "danger",
+    "half": "warning",
+}
 WHY = {
     "auth": "its key is refused",
     "permission": "it is not allowed",
@@ -82,7 +90,19 @@ def state_of(key: Key) -> tuple[str, str]:
     blocked = sum(1 for rest in own.values() if rest.is_open or rest.until > now)
     if blocked:
         return "last", f"{blocked} model{'s' if blocked > 1 else ''} blocked"
-    return "well", "well"
+    failed = last_failure(key)
+    return ("failed", f"last failed: {failed.replace('_', ' ')}") if failed else ("well", "well")
+
+
+def last_failure(key: Key) -> str:
+    """Return the kind of failure that a credential's last call ended with, if none has succeeded since."""
+    own = health.streaks.get(key, {}).copy()
+    return next((own[model].kind for model in sorted(own) if own[model].failures), "")
+
+
+def failing_ids() -> list[UUID]:
+    """Return the credentials whose last call failed."""
+    return [key for key in list(health.streaks) if isinstance(key, UUID) and last_failure(key)]
 
 
 def sites_of(provider_id: str) -> list[str]:
@@ -123,7 +143,9 @@ class HealthPanel:
         row = self.get_object(request, object_id)  # type: ignore[attr-defined]
         if row is not None:
             may = self.has_change_permission(request, row)  # type: ignore[attr-defined]
-            shown = {"lines": lines(self.health_names(row)), "clear": self._address(row, "clear"), "may": may}
+            names = self.health_names(row)
+            failed = {name: WHY.get(kind, kind) for key, name in names.items() if (kind := last_failure(key))}
+            shown = {"lines": lines(names), "failed": failed, "clear": self._address(row, "clear"), "may": may}
             extra_context = {**(extra_context or {}), "health": shown}
         return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[misc]
 

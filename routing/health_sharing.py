@@ -193,6 +193,7 @@ def _apply(fact: Fact) -> None:
     streak.length = max(streak.length, fact.length)
     streak.failures = max(streak.failures, fact.failures)
     streak.openings = max(streak.openings, fact.openings)
+    streak.kind = fact.kind
 
 
 def _row_of(spot: Spot) -> KeptRest:
