@@ -94,7 +94,8 @@ class ProviderAdmin(health_admin.HealthPanel, CarefulAdmin):
 
     @display(description="state", label=STATE_COLOURS)
     def state(self, row: Any) -> str:
-        """Show whether calls can go there, and if not, why."""
+        """Show whether calls can go there, and if not, why. A usual address that nobody configured is ready only once
+        somebody answered there."""
         provider = effective(row)
         if provider is None:
             return "damaged"
@@ -106,7 +107,9 @@ class ProviderAdmin(health_admin.HealthPanel, CarefulAdmin):
             return "no credential"
         if not provider.base_url:
             return "no address"
-        return "no answer" if row.look_fault else "ready"
+        if row.look_fault:
+            return "no answer"
+        return "ready" if row.fetched_at or provider.base_is_set else "not tried"
 
     @display(description="health", label=health_admin.COLOURS)
     def health(self, row: Any) -> tuple[str, str]:
@@ -117,6 +120,8 @@ class ProviderAdmin(health_admin.HealthPanel, CarefulAdmin):
         if row.resting_count:
             word = "last" if row.resting_count < row.credential_count else "rests"
             return word, f"{row.resting_count} of {row.credential_count} rest"
+        if row.failing_count:
+            return "failed", f"{row.failing_count} of {row.credential_count} failed last"
         return ("well", "well") if row.credential_count else ("", "–")
 
     def health_names(self, obj: ProviderSetting) -> dict[Key, str]:
@@ -141,10 +146,12 @@ class ProviderAdmin(health_admin.HealthPanel, CarefulAdmin):
         return ", ".join(pages.NAMES[name] for name in provider.protocols_for("")) if provider else "–"
 
     @display(description="address", ordering="base_url")
-    def address(self, row: ProviderSetting) -> str:
-        """Show the base URL in force."""
+    def address(self, row: Any) -> str:
+        """Show the base URL in force, or that each credential brings its own."""
         provider = effective(row)
-        return (provider.base_url if provider else "") or "–"
+        if provider is not None and provider.base_url:
+            return format_html('<span class="px-address">{}</span>', provider.base_url)
+        return "with each credential" if row.is_private and row.credential_count else "–"
 
     @display(description="credentials", ordering="credential_count")
     def credentials(self, row: Any) -> str:
@@ -185,12 +192,16 @@ class ProviderAdmin(health_admin.HealthPanel, CarefulAdmin):
         """Count credentials and models in the same query; those in use come first."""
         held = Credential.objects.filter(provider_id=OuterRef("provider_id"), enabled=True).order_by()
         count = Subquery(held.values("provider_id").annotate(number=Count("pk")).values("number"))
-        resting = held.filter(pk__in=health_admin.resting_ids()).values("provider_id").annotate(number=Count("pk"))
+        resting, failing = (
+            held.filter(pk__in=ids).values("provider_id").annotate(number=Count("pk")).values("number")
+            for ids in (health_admin.resting_ids(), health_admin.failing_ids())
+        )
         look = CatalogState.objects.filter(provider_id=OuterRef("provider_id"))
         # Not super(): that would order by what is only annotated here.
         return ProviderSetting.objects.annotate(
             credential_count=Coalesce(count, 0),
-            resting_count=Coalesce(Subquery(resting.values("number")), 0),
+            resting_count=Coalesce(Subquery(resting), 0),
+            failing_count=Coalesce(Subquery(failing), 0),
             model_count=Coalesce(Subquery(look.values("count")[:1]), 0),
             fetched_at=Subquery(look.values("fetched_at")[:1]),
             look_fault=Subquery(look.values("fault")[:1]),

@@ -10,7 +10,7 @@ from django.db import models, transaction
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 
 from accounts.models import ApiKey, Credential, Limit, Profile, Tenant
-from routing import revision
+from routing import revision, rows
 
 # CatalogModel is written in bulk by catalog/refresh.py, which raises the number itself, and only if a list changed;
 # its signals are wired for the rare hand that edits a row.
@@ -49,6 +49,8 @@ def connect() -> None:
             signal.connect(_after, sender=model, dispatch_uid=f"revision-after-{model.__name__}")
         for relation in model._meta.many_to_many:
             m2m_changed.connect(_linked, sender=relation.remote_field.through, dispatch_uid=f"revision-{relation}")
+    for signal in (post_save, post_delete):
+        signal.connect(rows.credential_changed, sender=Credential, dispatch_uid="routing-provider-row-follows")
 
 
 def _before(using: str, raw: bool = False, **_: Any) -> None:  # noqa: FBT001, FBT002 - Django's signature

@@ -5,7 +5,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from routing import providers
+from accounts.models import Credential
+from routing import provider_env, providers
 
 
 class ConfigRevision(models.Model):
@@ -81,7 +82,7 @@ class ProviderSetting(models.Model):
 
     def clean(self) -> None:
         """Refuse what would not load: the same checks that the registry passes."""
-        if self.is_private and not self.base_url:
+        if self.is_private and not self.base_url and not self._has_address_elsewhere():
             raise ValidationError({"base_url": "A private provider needs a base URL."})
         try:
             self.applied_to(providers.load().get(self.provider_id))
@@ -89,6 +90,12 @@ class ProviderSetting(models.Model):
             raise ValidationError(str(fault)) from None
         except (TypeError, ValueError, KeyError, AttributeError):
             raise ValidationError("One of the JSON fields does not have the expected shape.") from None
+
+    def _has_address_elsewhere(self) -> bool:
+        found, _ = provider_env.configured()
+        known = found.get(provider_env.canonical(self.provider_id, found))
+        held = Credential.objects.filter(provider_id=self.provider_id).exclude(base_url="")
+        return bool(known and known.base_url) or held.exists()
 
     def applied_to(self, provider: providers.Provider | None) -> providers.Provider:
         """Return the provider with this row's words applied; raise `ProviderFault` if that gives no usable one."""

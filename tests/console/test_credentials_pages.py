@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 def fields(**changes):
     usual = {"provider_id": "openai", "label": "main", "kind": "api_key", "secret": SECRET, "base_url": ""}
-    return {**usual, "priority": "100", "weight": "1", "enabled": "on", "account_id": "", **changes}
+    return {**usual, "priority": "100", "weight": "1", "at_once": "0", "enabled": "on", "account_id": "", **changes}
 
 
 @pytest.fixture

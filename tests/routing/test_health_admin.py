@@ -7,6 +7,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from accounts.models import Credential, Operator
+from proxx.kit import clock as clocks
 from routing import health
 from routing.models import ProviderSetting
 from tests import factories
@@ -55,6 +56,22 @@ def test_the_page_of_a_credential_says_what_rests_why_and_until_when(console: Cl
     assert "Rate limit, 1 failure in a row. Until" in shown
     assert "only <code>gpt-x</code>" in shown
     assert "Has no such model" in shown
+
+
+def test_an_account_whose_last_call_failed_is_not_called_well_when_its_rest_is_over(
+    console: Client, clock: clocks.Stopped
+) -> None:
+    row = factories.make_credential(label="first")
+    health.failed(row.pk, kind="auth")
+    health.rest(row.pk, 10, kind="auth")
+    clock.advance(11)
+    assert "last failed: auth" in text(console, CREDENTIALS)
+    assert "1 of 1 failed last" in text(console, f"{PROVIDERS}?q=openai")
+    page = f"{CREDENTIALS}{row.pk}/change/"
+    assert "the last call failed: first, its key is refused." in text(console, page)
+    health.reached(row.pk, SITE, "")
+    assert "last failed" not in text(console, CREDENTIALS)
+    assert "Well: nothing rests." in text(console, page)
 
 
 def test_each_rest_is_cleared_by_its_button_and_all_by_one(console: Client, resting: Credential) -> None:

@@ -10,12 +10,14 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Credential, Operator
 from proxx.kit import clock as clocks
-from routing import reload
+from routing import reload, rows
 from routing.catalog import refresh
 from routing.catalog.merge import Look
 from routing.catalog.sources import Listed
 from routing.models import CatalogState, ProviderSetting
+from routing.provider_admin import ProviderAdmin
 from routing.providers import load
+from tests.factories import make_credential
 from tests.routing.pictures import picture
 
 pytestmark = pytest.mark.django_db
@@ -77,11 +79,9 @@ def test_the_list_says_what_state_each_is_in(console: Client) -> None:
     Credential.objects.create(provider_id="groq", secret="key")
     ProviderSetting.objects.filter(provider_id="mistral").update(enabled=False)
     ProviderSetting.objects.filter(provider_id="xai").update(base_url="ftp://damaged")
-    from routing.provider_admin import ProviderAdmin
-
     rows = console.get(LIST).context["cl"].result_list
     states = {row.provider_id: ProviderAdmin.state(None, row) for row in rows}
-    assert states["groq"] == states["ollama"] == "ready"
+    assert (states["groq"], states["ollama"]) == ("ready", "not tried")
     assert (states["openai"], states["llamacpp"]) == ("no credential", "no address")
     assert (states["mistral"], states["xai"]) == ("off", "damaged")
 
@@ -175,5 +175,52 @@ def test_a_provider_without_a_key_is_not_ready_while_nobody_answers(console: Cli
     CatalogState.objects.create(provider_id="ollama", tried_at=clocks.now(), fault="Could not connect.")
     page = console.get(f"{LIST}?q=ollama").content.decode()
     assert "no answer" in page
-    CatalogState.objects.update(fault="")
+    CatalogState.objects.update(fault="", fetched_at=clocks.now())
     assert "no answer" not in console.get(f"{LIST}?q=ollama").content.decode()
+
+
+def test_a_usual_address_where_nobody_ever_answered_is_not_called_ready(console: Client) -> None:
+    def state() -> str:
+        (row,) = console.get(f"{LIST}?q=tei").context["cl"].result_list
+        return ProviderAdmin.state(None, row)
+
+    assert state() == "not tried"
+    ProviderSetting.objects.filter(provider_id="tei").update(base_url="http://10.0.0.9:8080")
+    assert state() == "ready"
+
+
+def test_a_provider_that_only_its_credentials_know_is_listed_and_can_be_changed(console: Client) -> None:
+    held = make_credential("my-own-server", base_url="http://10.0.0.5:8000/v1")
+    row = ProviderSetting.objects.get(provider_id="my-own-server")
+    shown = console.get(LIST).content.decode()
+    assert "my-own-server" in shown
+    assert "with each credential" in shown
+    assert b"my-own-server" in console.get("/console/routing/factsetting/add/").content
+    answer = console.post(page("my-own-server"), fields(label="Lab", priority="7", strategy=""))
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    reload.install(None)
+    provider = reload.current().providers["my-own-server"]
+    assert (provider.label, provider.priority, provider.base_url) == ("Lab", 7, "")
+    assert [one.id for one in reload.current().credentials["my-own-server"]] == [held.pk]
+    held.delete()
+    assert ProviderSetting.objects.filter(pk=row.pk).exists()
+
+
+def test_an_untouched_row_that_credentials_brought_goes_with_the_last_of_them(console: Client) -> None:
+    held = [make_credential("lab", secret=f"key-{number}", base_url="http://10.0.0.5/v1") for number in range(2)]
+    for one, left in zip(held, (True, False), strict=True):
+        one.delete()
+        assert ProviderSetting.objects.filter(provider_id="lab").exists() is left
+
+
+def test_credentials_of_before_bring_their_providers_row_at_the_next_start() -> None:
+    make_credential("lab", base_url="http://10.0.0.5/v1")
+    ProviderSetting.objects.filter(provider_id="lab").delete()
+    rows.lay_out()
+    rows.lay_out()
+    assert ProviderSetting.objects.filter(provider_id="lab").count() == 1
+
+
+def test_a_credential_that_nobody_knows_the_address_of_brings_no_provider() -> None:
+    make_credential("typo")
+    assert not ProviderSetting.objects.filter(provider_id="typo").exists()
