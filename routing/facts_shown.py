@@ -28,8 +28,12 @@ SOURCES = {
 }
 
 
+READS = ("images", "pdf", "audio", "video")
+
+
 def able(facts: Facts) -> SafeString | str:
-    """Return a sign for each thing the model is known to read or do; a dash if nothing at all is known."""
+    """Return a sign for each thing the model is known to read or do; if there is none, what it is known to lack; a dash
+    if nothing at all is known. "Text only" is said where all else is known to be beyond it."""
     if all(getattr(facts, name) is None for name in ABILITIES):
         return NOTHING_KNOWN
     signs = format_html_join(
@@ -37,7 +41,12 @@ def able(facts: Facts) -> SafeString | str:
         '<span class="material-symbols-outlined" role="img" title="{}" aria-label="{}">{}</span>',
         ((can, can, sign) for name, (sign, can, _) in ABILITIES.items() if getattr(facts, name)),
     )
-    return format_html('<span class="px-signs">{}</span>', signs) if signs else "text only"
+    if signs:
+        return format_html('<span class="px-signs">{}</span>', signs)
+    lacking = [name for name in ABILITIES if getattr(facts, name) is False]
+    only_text = all(name in lacking for name in READS)
+    said = ["text only"] if only_text else []
+    return ", ".join(said + [ABILITIES[name][2] for name in lacking if not (only_text and name in READS)])
 
 
 def size(facts: Facts) -> list[str]:

@@ -1,5 +1,7 @@
 """Facts of a model in words and signs."""
 
+from dataclasses import replace
+
 import pytest
 
 from routing import facts_shown
@@ -16,8 +18,15 @@ def test_signs_stand_for_what_a_model_can_and_carry_words() -> None:
 
 def test_nothing_known_is_not_the_same_as_nothing_possible() -> None:
     assert facts_shown.able(Facts(context_window=5)) == "–"
-    assert facts_shown.able(Facts(images=False)) == "text only"
+    assert facts_shown.able(Facts(images=False)) == "no pictures"
     assert facts_shown.size(Facts()) == ["–", ""]
+
+
+def test_text_only_is_said_only_of_a_model_known_to_read_nothing_else() -> None:
+    assert facts_shown.able(Facts(reasoning=False, tools=False)) == "no tools, no reasoning"
+    blind = Facts(images=False, pdf=False, audio=False, video=False)
+    assert facts_shown.able(blind) == "text only"
+    assert facts_shown.able(replace(blind, tools=False)) == "text only, no tools"
 
 
 def test_an_operators_word_is_told_both_ways() -> None:
