@@ -171,7 +171,7 @@ class ModelPreferenceAdmin(CarefulAdmin):
     list_filter = ("disabled", "declared", "source")
     search_fields = ("name", "alias_of")
     search_help_text = "Search by name or target"
-    add_label = "Add alias or rule"
+    add_label = "Add alias or preference"
 
     @display(description="means")
     def meaning(self, row: ModelPreference) -> str:

@@ -41,6 +41,8 @@ class ModelPreference(models.Model):
     source = models.CharField(max_length=16, choices=Source.choices, default=Source.CONSOLE, editable=False)
 
     class Meta:
+        verbose_name = "alias or preference"
+        verbose_name_plural = "aliases and preferences"
         ordering = ["rank", "name"]
         constraints = [models.UniqueConstraint(Lower("name"), name="model_preference_name_once")]
 

@@ -213,3 +213,12 @@ def test_half_a_price_is_refused_in_words(console: Client) -> None:
     price = FactSetting.objects.get().facts().price
     assert price is not None
     assert (price.input, price.output) == (1_000_000_000, 250_000_000)
+
+
+def test_the_page_of_aliases_has_one_name_and_is_not_that_of_rules(console: Client) -> None:
+    shown = console.get(WISHES)
+    assert shown.context["opts"].verbose_name_plural == "aliases and preferences"
+    page = shown.content.decode()
+    assert "Add alias or preference" in page
+    assert "odel preference" not in page
+    assert "alias or rule" not in page
