@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -37,6 +38,16 @@ def test_every_link_leads_somewhere(name):
         if not found.exists() or (anchor and anchor not in anchors(found.read_text())):
             dead.append(target)
     assert dead == []
+
+
+def test_the_readme_leads_to_what_it_promises_and_calls_nothing_later_that_is_described():
+    readme = files.text("README.md")
+    linked = {Path(target).stem for target in LINK.findall(readme) if target.startswith("docs/")}
+    assert {"routing", "models", "quota", "failures", "retries", "policies", "limits", "moving-in"} <= linked
+    later = " ".join(line.lower() for line in readme.splitlines() if line.endswith("| later |"))
+    described = {path.stem for path in (files.ROOT / "docs").glob("*.md")}
+    assert [name for name in sorted(described) if name in later] == []
+    assert not re.search("price|budget", later)
 
 
 def test_nothing_of_anybodys_machine_is_in_the_files():
