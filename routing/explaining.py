@@ -19,7 +19,8 @@ from routing import affinity, health, listeners, lost_targets, needs, planner, p
 from routing.plan import EXCLUSIONS, NAMED_AT_MOST, REFUSALS, Candidate, Plan
 from routing.providers import STRATEGIES
 from routing.question import EFFORTS, NEEDS, Question, Said
-from routing.snapshot import Snapshot, TenantView
+from routing.returning import ends_of
+from routing.snapshot import CredentialView, Snapshot, TenantView
 
 BYTES_PER_TOKEN = 4  # of usual texts
 SHOWN_AT_MOST = 100  # candidates: more of them tell nobody anything
@@ -103,6 +104,8 @@ def explain(wish: Wish, snapshot: Snapshot) -> Explained:
     """Return where this would go now; raise `CannotAsk` for a body that cannot be read."""
     options = listeners.options(snapshot, listener=None, key_profile=wish.key_profile, tenant=wish.tenant)
     model, question = _read(wish, options) if wish.body else (wish.model, _said(wish, options))
+    if not model:
+        raise CannotAsk("Name a model, or paste a request that names one.")
     plan = planner.plan(
         model=model,
         dialect=wish.dialect,
@@ -177,7 +180,7 @@ def _steps(plan: Plan, snapshot: Snapshot) -> Iterator[Step]:
             number=number,
             provider_id=one.provider.id,
             provider=one.provider.label,
-            account=one.account or ("no key needed" if one.credential is None else "account without label"),
+            account=_name(one.credential) if one.credential is not None else "no key needed",
             credential_id=one.credential.id if one.credential is not None else None,
             model=one.model,
             protocol=one.protocol,
@@ -218,6 +221,16 @@ def _why_first(one: Candidate, plan: Plan, equals: int) -> Iterator[str]:
             yield f"Of {equals} equal accounts it is first by {one.strategy}: {STRATEGIES[one.strategy]}."
 
 
+def _name(view: CredentialView) -> str:
+    """Return by what name people can tell an account; of a UUID that stands in for a name, its beginning."""
+    if view.label or not view.account_id:
+        return view.label or "without label"
+    try:
+        return f"without label ({str(UUID(view.account_id))[:8]}…)"
+    except ValueError:
+        return view.account_id
+
+
 def _doubt(seconds: float) -> str:
     return f"failed lately; behind the others for {_time(seconds)}"
 
@@ -233,6 +246,7 @@ def _left_out(plan: Plan, snapshot: Snapshot) -> Iterator[LeftOut]:
     accounts = {view.id: view for views in snapshot.credentials.values() for view in views}
     groups: dict[tuple[str, str], list[str]] = {}
     more: Counter[tuple[str, str]] = Counter()
+    models: dict[tuple[str, str], set[str]] = {}
     listing = {one.provider.id for one in plan.candidates}
     listing |= {row.provider_id for row in plan.excluded if row.code != "not_listed"}
     for row in sorted(plan.excluded, key=lambda one: one.code == "not_listed"):
@@ -240,14 +254,18 @@ def _left_out(plan: Plan, snapshot: Snapshot) -> Iterator[LeftOut]:
             continue  # it lists another of the models
         names = groups.setdefault((row.provider_id, row.code), [])
         more[row.provider_id, row.code] += row.more
+        models.setdefault((row.provider_id, row.code), set()).add(row.model)
         view = accounts.get(row.credential_id) if row.credential_id is not None else None
-        if view is not None and (name := view.label or view.account_id) not in names:
+        if view is not None and (name := _name(view)) not in names:
             names.append(name)
     for (provider_id, code), names in groups.items():
         provider = snapshot.providers.get(provider_id)
         shown = tuple(names[:NAMED_AT_MOST])
         beyond = more[provider_id, code] + len(names) - len(shown)
-        yield LeftOut(provider.label if provider else provider_id, EXCLUSIONS[code], shown, beyond)
+        ends = list(ends_of(provider_id, code, models[provider_id, code], snapshot))
+        first = "the first " if len(names) + beyond > 1 else ""
+        back = f"; {first}back in {_time(min(ends))}" if ends else ""
+        yield LeftOut(provider.label if provider else provider_id, EXCLUSIONS[code] + back, shown, beyond)
 
 
 def _time(seconds: float) -> str:

@@ -48,7 +48,10 @@ def asked(console, **fields):
 
 
 def test_default_rules_are_added_by_a_button_and_said_in_words(console):
-    assert b"Add the default rules" in console.get(RULES).content
+    above = text(console.get(RULES))
+    assert "Add the default rules" in above
+    assert "GPT models are asked as Responses" in above
+    assert "free_first instead of affinity" in above
     assert console.get(f"{RULES}defaults/").status_code == 405
     assert console.post(f"{RULES}defaults/").status_code == 302
     page = text(console.get(RULES))
@@ -82,6 +85,15 @@ def test_who_may_not_see_rules_sees_no_explanation(client):
     helper = Operator.objects.create_user("helper", password="a long password for tests", is_staff=True)
     client.force_login(helper)
     assert client.get(EXPLAIN).status_code == 403
+
+
+def test_a_question_without_a_model_is_answered_with_what_is_missing(console):
+    missing = "Name a model, or paste a request that names one."
+    assert missing in asked(console, model="")
+    body = json.dumps({"messages": [{"role": "user", "content": "hi"}]})
+    page = asked(console, model="", body=body)
+    assert "goes nowhere" not in page
+    assert "model" in page
 
 
 def test_the_empty_page_asks_for_a_request(console):
@@ -147,6 +159,26 @@ def test_quota_is_drawn_as_bars(console):
     page = console.post(EXPLAIN, {"model": "gpt-x", "dialect": "openai_chat", "caller": str(DEFAULT_TENANT_ID)})
     assert b"px-quota-warn" in page.content
     assert b'<progress max="100" value="91">' in page.content
+
+
+def test_an_account_without_a_name_is_shown_as_such_and_not_by_a_uuid(console):
+    row = make_credential("openai", label="")
+    make_credential("openai", label="", account_id="someone@example.com", secret="sk-sim-2")
+    page = asked(console, model="gpt-x")
+    assert f"without label ({row.account_id[:8]}…)" in page
+    assert "someone@example.com" in page
+    assert row.account_id not in page
+
+
+def test_who_rests_is_shown_with_when_they_are_back(console):
+    one, other = account(1), account(2)
+    for row, seconds in ((one, 300), (other, 500)):
+        health.rest(row.pk, seconds, kind="rate_limited")
+    page = asked(console, model="gpt-x")
+    assert "rests, because its provider limits it; the first back in 5 min" in page
+    health.forget()
+    health.rest("openai@api.openai.com", 40, kind="overloaded")
+    assert "is left alone after failures; the first back in 40 s" in asked(console, model="gpt-x")
 
 
 def test_a_key_is_explained_by_its_own_lists(console):
