@@ -38,6 +38,10 @@ Limit.objects.create(key=row, kind="requests_minute", amount=0, model="*-mini")
 closed = Tenant.objects.create(slug="closed", name="Closed")
 Limit.objects.create(tenant=closed, kind="requests_minute", amount=1)
 result["tenant"] = keys.issue(closed, label="tenant")[1]
+for word in ("flag", "fallback"):
+    lax = Tenant.objects.create(slug=word, name=word, unpriced=word, fallback_input=0, fallback_output="{price}")
+    Limit.objects.create(tenant=lax, kind="money_total", amount=10**9)
+    result[word] = keys.issue(lax, label=word)[1]
 """
 ASK = [{"role": "user", "content": "hello"}]
 ALONE = {"PROXY_LIMITS": "local"}
@@ -173,6 +177,14 @@ def test_a_model_without_a_price_is_refused_under_a_budget_in_dollars(proxx: Liv
     status, _, body = ask(proxx, "half", model="sim-echo")
     assert (status, body["error"]["code"]) == (403, "model_unpriced")
     assert ask(proxx, "free", model="sim-echo")[0] == 200
+
+
+@pytest.mark.parametrize(("policy", "nano"), [("flag", 0), ("fallback", WORST)])
+def test_a_tenant_may_let_models_without_a_price_pass(proxx: LiveProxx, module_provider, policy: str, nano: int):
+    module_provider.reset()
+    module_provider.always(Say("x"), ReportUsage(7, 1000))
+    assert ask(proxx, policy, model="sim-echo")[0] == 200
+    until(lambda: spent(proxx, policy)[:2] == (1, nano), seconds=10)
 
 
 @pytest.mark.real

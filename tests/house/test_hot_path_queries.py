@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from accounts import limits
 from accounts.asking import Asker
+from accounts.models import Limit, Tenant
 from proxx.api.handler import application
 from proxx.upstream import client
 from routing import reload
@@ -84,6 +87,28 @@ async def test_a_warm_call_touches_neither_database_nor_thread(serving, monkeypa
     await client.close_all()
     assert cold[0] == warm[0] == 200
     assert b"choices" in warm[1]
+
+
+async def test_a_call_under_every_limit_is_admitted_from_memory(serving, settings, monkeypatch):
+    settings.PROXY_LIMITS = "local"
+    await asyncio.to_thread(limit_everything)
+    cold = await exchange(serving, stream=False)
+    with nothing_touched(monkeypatch):
+        warm = await exchange(serving, stream=False)
+    await client.close_all()
+    limits.forget()
+    assert cold[0] == warm[0] == 200
+
+
+def limit_everything() -> None:
+    tenant = factories.default_tenant()
+    tenant.unpriced = Tenant.Unpriced.FLAG
+    tenant.save()
+    for kind in Limit.Kind.values:
+        Limit.objects.create(tenant=tenant, kind=kind, amount=10**12)
+    reload.install(None)
+    reload.current()
+    connection.close()  # this thread's
 
 
 async def test_the_guard_itself_notices_a_query(serving, monkeypatch):
