@@ -6,6 +6,7 @@ and abilities are facts of the snapshot, speed and health what this process has 
 """
 
 import tomllib
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -25,19 +26,23 @@ PREFIX = "auto:"
 LASTS = 10.0  # seconds a ranking holds: speed and health move, but not from call to call
 TABLE = Path(__file__).parent / "data" / "ranks.toml"
 _SEEN = "models that can be chosen"
+_OWNERS = "which account is whose"
+_RESTING = "how many rest"
+_ORDERED = "models in order"
+_ALLOWED = "models that may be used"
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A listed model that holds conversations: its facts at the provider that would be asked first, its rank, and under
-    which keys its accounts' health is kept, and who has it."""
+    """A listed model that holds conversations: its facts at the provider that would be asked first, its rank, who has
+    it under which name, and how many accounts these have."""
 
     name: str
     facts: Facts
     rank: int
-    keys: tuple[Key, ...]
+    stops: tuple[names.Stop, ...]
+    accounts: int
     is_local: bool
-    providers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +56,10 @@ class Ranks:
     chains: dict[str, tuple[str, ...]]
 
 
+_Resting = dict[str, Counter[str]]
 # What sorts first; the smaller the better.
 _Key = tuple[float, ...]
-_Order = Callable[[Model, float], _Key]
+_Order = Callable[[Model, float], _Key]  # by a model, and the share of its accounts that rests
 
 
 def order_of(name: str) -> str:
@@ -83,17 +89,23 @@ def ranked(
     group, _, inner = order.partition(":")
     if order == "vision":
         needs = needs | {"images"}
-    permits = [snapshot.permit_of(one) for one in who]
+    allowed = _allowed(order, who, snapshot) if who else None
     fitting = [
         model
-        for model in seen(snapshot)
-        if _fits(model, needs, tokens) and all(_allowed(f"{PREFIX}{order}", model, permit) for permit in permits)
+        for model in _ordered("smartest" if order == "vision" else inner or order, snapshot, now)
+        if (allowed is None or model.name in allowed) and _fits(model, needs, tokens)
     ]
     if group == "cephalon":
-        small = [model for model in fitting if model.is_local or _any(model.name, table().small)]
-        return _chained("cephalon", small, lambda model: (not model.is_local, *ORDERS[inner](model, now)))
-    key = ORDERS["smartest" if order == "vision" else order]
-    return _chained(order, fitting, lambda model: (_unknown(model, needs), *key(model, now)))
+        fitting = [model for model in fitting if model.is_local or _is_small(model.name)]
+        fitting.sort(key=lambda model: (_place(group, model.name), not model.is_local))
+    else:
+        fitting.sort(key=lambda model: (_place(order, model.name), _unknown(model, needs)))
+    return [model.name for model in fitting[: settings.PROXY_AUTO_MODEL_MAX_CANDIDATES]]
+
+
+def slot(now: float) -> float:
+    """Return in which of the times that a ranking holds this is."""
+    return now // LASTS
 
 
 def seen(snapshot: Snapshot) -> tuple[Model, ...]:
@@ -134,40 +146,83 @@ def _model(name: str, snapshot: Snapshot) -> tuple[names.Stop, Model] | None:
     facts = snapshot.facts_of(stops[0].provider_id, stops[0].model)
     if facts.outputs is not None and "text" not in facts.outputs:
         return None
-    keys: list[Key] = []
-    for stop in stops:
-        held = snapshot.credentials.get(stop.provider_id, ())
-        keys += [one.id for one in held] or [stop.provider_id]
+    accounts = sum(len(snapshot.credentials.get(stop.provider_id, "1")) for stop in stops)
     low = name.lower().rpartition("/")[2]
     rank = next((rank for glob, rank in table().ranks if fnmatchcase(low, glob)), table().unknown)
-    providers = tuple(stop.provider_id for stop in stops)
-    return stops[0], Model(name, facts, rank, tuple(keys), snapshot.providers[providers[0]].is_local, providers)
+    is_local = snapshot.providers[stops[0].provider_id].is_local
+    return stops[0], Model(name, facts, rank, stops, accounts, is_local)
+
+
+def _ordered(order: str, snapshot: Snapshot, now: float) -> tuple[Model, ...]:
+    """Return all models, best first by what configuration and health say; it holds for some seconds, for all calls."""
+    known: tuple[float, tuple[Model, ...]] | None = snapshot.memo.get((_ORDERED, order))
+    if known is None or known[0] != slot(now):
+        resting = _resting(snapshot, now)
+        models = sorted(seen(snapshot), key=lambda model: ORDERS[order](model, _rest(model, resting)))
+        known = slot(now), tuple(models)
+        snapshot.memo.put((_ORDERED, order), known, weight=1 + len(models) // 10)
+    return known[1]
+
+
+def _resting(snapshot: Snapshot, now: float) -> _Resting:
+    """Return how many accounts rest, by provider and model ("" for all models): one pass over those that do."""
+    known: tuple[float, _Resting] | None = snapshot.memo.get(_RESTING)
+    if known is None or known[0] != slot(now):
+        found: _Resting = {}
+        owners = _owners(snapshot)
+        for key in tuple(health.rests):
+            if (provider_id := owners.get(key)) is not None:
+                resting = [model for model, rest in tuple(health.rests.get(key, {}).items()) if rest.until > now]
+                found.setdefault(provider_id, Counter()).update([""] if "" in resting else resting)
+        known = slot(now), found
+        snapshot.memo.put(_RESTING, known, weight=1)
+    return known[1]
+
+
+def _owners(snapshot: Snapshot) -> dict[Key, str]:
+    known: dict[Key, str] | None = snapshot.memo.get(_OWNERS)
+    if known is None:
+        known = {one: one for one in snapshot.order if one not in snapshot.credentials}
+        known |= {one.id: provider_id for provider_id, held in snapshot.credentials.items() for one in held}
+        snapshot.memo.put(_OWNERS, known, weight=1 + len(known) // 10)
+    return known
 
 
 def _fits(model: Model, needs: frozenset[str], tokens: int) -> bool:
     return not able.short(model.facts, tokens) and all(getattr(model.facts, need) is not False for need in needs)
 
 
-def _allowed(asked: str, model: Model, permit: Permit) -> bool:
+def _allowed(order: str, who: tuple[Who, ...], snapshot: Snapshot) -> frozenset[str]:
+    """Return which models all of these may use, by their lists, whatever a request needs."""
+    known: frozenset[str] | None = snapshot.memo.get((_ALLOWED, order, who))
+    if known is None:
+        permits, asked = [snapshot.permit_of(one) for one in who], f"{PREFIX}{order}"
+        known = frozenset(one.name for one in seen(snapshot) if all(_may_use(asked, one, permit) for permit in permits))
+        snapshot.memo.put((_ALLOWED, order, who), known, weight=1 + len(known) // 10)
+    return known
+
+
+def _may_use(asked: str, model: Model, permit: Permit) -> bool:
     """Tell whether somebody may use a model at any of its providers; who may use the name itself may use all that is
     not refused."""
-    return permit.allows_model((asked, *forms(model.name))) and any(map(permit.allows_provider, model.providers))
+    providers = (stop.provider_id for stop in model.stops)
+    return permit.allows_model((asked, *forms(model.name))) and any(map(permit.allows_provider, providers))
 
 
 def _unknown(model: Model, needs: frozenset[str]) -> int:
     return sum(getattr(model.facts, need) is None for need in needs)
 
 
-def _chained(order: str, models: list[Model], key: Callable[[Model], _Key]) -> list[str]:
-    """Return the names, those of the order's chain first and in its order."""
+@lru_cache(maxsize=10_000)
+def _place(order: str, name: str) -> int:
+    """Return a model's place in the chain of an order; all that are not in it come behind."""
     chain = table().chains.get(order, ())
+    return next((index for index, glob in enumerate(chain) if fnmatchcase(name.lower(), glob)), len(chain))
 
-    def place(model: Model) -> int:
-        return next((index for index, glob in enumerate(chain) if fnmatchcase(model.name.lower(), glob)), len(chain))
 
-    return [model.name for model in sorted(models, key=lambda model: (place(model), *key(model)))][
-        : settings.PROXY_AUTO_MODEL_MAX_CANDIDATES
-    ]
+@lru_cache(maxsize=10_000)
+def _is_small(name: str) -> bool:
+    return _any(name, table().small)
 
 
 def _any(name: str, globs: tuple[str, ...]) -> bool:
@@ -180,22 +235,26 @@ def _price(model: Model) -> float:
     return float("inf") if blended is None else blended
 
 
-def _rest(model: Model, now: float) -> float:
+def _rest(model: Model, resting: _Resting) -> float:
     """Return which share of its accounts rests."""
-    return sum(health.resting(key, model.name, now) is not None for key in model.keys) / len(model.keys)
+    found = 0
+    for stop in model.stops if resting else ():
+        if (at := resting.get(stop.provider_id)) is not None:
+            found += at[""] + at[stop.model]
+    return found / model.accounts
 
 
 def _wait(model: Model) -> float:
-    waits = [wait for key in model.keys if (wait := health.first_event(key, model.name)) is not None]
+    waits = [wait for stop in model.stops if (wait := health.usual_wait(stop.model)) is not None]
     return min(waits) if waits else float("inf")
 
 
 _BY_WISH: dict[str, _Order] = {
-    "cheapest": lambda one, now: (_price(one), _rest(one, now), -one.rank),
-    "fastest": lambda one, now: (_wait(one), _rest(one, now), -one.rank),
-    "smartest": lambda one, now: (-one.rank, _rest(one, now), _price(one)),
+    "cheapest": lambda one, rest: (_price(one), rest, -one.rank),
+    "fastest": lambda one, rest: (_wait(one), rest, -one.rank),
+    "smartest": lambda one, rest: (-one.rank, rest, _price(one)),
 }
 ORDERS: dict[str, _Order] = {
     **_BY_WISH,
-    "healthiest": lambda one, now: (_rest(one, now), _wait(one), -one.rank),
+    "healthiest": lambda one, rest: (rest, _wait(one), -one.rank),
 }

@@ -20,6 +20,7 @@ Spot = tuple[Key, str]  # what rests: a key, and a model or ""
 
 # Model names come from callers: beyond this many of one credential the past ones are swept out.
 MODELS_AT_MOST = 256
+USUAL_AT_MOST = 10_000
 # How much the newest wait counts: after five as many calls the past is a third of the picture.
 NEWEST = 0.2
 PROBE_SECONDS = 1.0  # when a call that found the one probe under way may come again
@@ -57,6 +58,7 @@ _probes: set[Spot] = set()
 _in_flight: dict[Key, int] = {}
 ended: list[Callable[[], None]] = []  # who hears that an attempt has ended
 _waits: dict[Key, dict[str, float]] = {}  # by credential, then by model
+_usual: dict[str, float] = {}  # by model, whoever served it
 
 
 def resting(key: Key, model: str, now: float) -> float | None:
@@ -238,11 +240,16 @@ def all_in_flight() -> int:
 
 def spoke(key: Key, model: str, seconds: float) -> None:
     """Note how long a call waited for the first event of a stream: a moving average, per model."""
-    own = _waits.setdefault(key, {})
-    before = own.get(model)
-    if before is None and len(own) >= MODELS_AT_MOST:
-        del own[next(iter(own))]
-    own[model] = seconds if before is None else before + NEWEST * (seconds - before)
+    for waits, at_most in ((_waits.setdefault(key, {}), MODELS_AT_MOST), (_usual, USUAL_AT_MOST)):
+        before = waits.get(model)
+        if before is None and len(waits) >= at_most:
+            del waits[next(iter(waits))]
+        waits[model] = seconds if before is None else before + NEWEST * (seconds - before)
+
+
+def usual_wait(model: str) -> float | None:
+    """Return how long the first event of a model usually takes, by all accounts; nothing if it was never measured."""
+    return _usual.get(model)
 
 
 def first_event(key: Key, model: str) -> float | None:
@@ -254,7 +261,7 @@ def first_event(key: Key, model: str) -> float | None:
 def forget(key: Key | None = None) -> None:
     """Forget all facts of one credential (it was changed or switched on again), or of all."""
     if key is None:
-        for facts in (rests, streaks, unreached, _waits, _probes):
+        for facts in (rests, streaks, unreached, _waits, _usual, _probes):
             facts.clear()
         return
     clear(key)

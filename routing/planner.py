@@ -5,12 +5,14 @@ per call there remain whose turn it is and who rests. No I/O, no clock, no datab
 Which candidate is tried next after a failure is gateway/failover.py.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from routing import able, auto, doors, health, names, ordering, policies, quota, routes
+from proxx.kit.configured import settings
+from routing import able, chosen, doors, health, names, ordering, policies, quota, routes
 from routing.addresses import join_url
-from routing.plan import PASSING, RESTS, Belonging, StruckOut
+from routing.plan import PASSING, RESTS, Belonging, Key, Place, StruckOut
 from routing.plan import Candidate as Candidate
 from routing.plan import Exclusion as Exclusion
 from routing.plan import Plan as Plan
@@ -50,9 +52,12 @@ def plan(
     said = (model, dialect, prefer, who, sees)
     known: Routes | None = snapshot.memo.get(said)
     if known is None:
-        known = _remembered(said, Asked(model, (prefer, dialect) if prefer else (dialect,), who, sees), snapshot)
+        asked = Asked(model, (prefer, dialect) if prefer else (dialect,), who, sees)
+        known = chosen.remembered(said, asked, snapshot)
     if known.asks or question.size > known.narrow:
-        known = _closer(known, question, snapshot, now)
+        known = _closer(known, question, snapshot)
+        if known.auto:
+            return _of_chosen(known, question, snapshot, now, turns)
     nobody_rests = health.rests.keys().isdisjoint(known.keys) and quota.spent.keys().isdisjoint(known.keys)
     if nobody_rests and not known.takes_turns:
         return known.plan
@@ -103,66 +108,115 @@ def _barred(provider_id: str, model: str, who: tuple[Who, ...], snapshot: Snapsh
     return why((model.strip(),), provider_id, who, snapshot)
 
 
-def _closer(known: Routes, question: Question, snapshot: Snapshot, now: float) -> Routes:
+def _closer(known: Routes, question: Question, snapshot: Snapshot) -> Routes:
     """Return the routes for what the request itself says, where that matters to its name."""
     asked = known.asked
     needs = question.needs(known.limits.lacking) if known.limits.lacking else frozenset()
     seeing = bool(asked.sees) and "images" in needs  # by the rules of another name, which may ask for more
     effort = question.effort() if known.by_effort or seeing else ""
-    long = known.auto or question.size > known.narrow
-    tokens = able.at_least(question.text_bytes()) if long else 0
-    pool = _pool(known, needs, tokens, snapshot, now) if known.auto else ()
-    if not (effort or needs or tokens or pool):
+    tokens = able.at_least(question.text_bytes()) if known.auto or question.size > known.narrow else 0
+    if not (effort or needs or tokens) or (known.auto and not seeing):
         return known
-    asked = replace(asked, effort=effort, needs=needs, tokens=tokens, pool=pool)
-    closer: Routes | None = snapshot.memo.get(asked)
-    return closer or _remembered(asked, asked, snapshot)
+    asked = replace(asked, effort=effort, needs=needs, tokens=tokens)
+    return chosen.remembered(asked, asked, snapshot)
 
 
-def _pool(known: Routes, needs: frozenset[str], tokens: int, snapshot: Snapshot, now: float) -> tuple[str, ...]:
-    """Return the models to try for a name that leaves the choice to proxx; a ranking holds for some seconds."""
-    key = ("ranking", known.auto, needs, tokens, known.asked.who, now // auto.LASTS)
-    pool: tuple[str, ...] | None = snapshot.memo.get(key)
-    if pool is None:
-        pool = tuple(auto.ranked(known.auto, needs, tokens, snapshot, now, who=known.asked.who))
-        snapshot.memo.put(key, pool, weight=1)
-    return pool
-
-
-def _remembered(key: object, asked: Asked, snapshot: Snapshot) -> Routes:
-    known = routes.found(asked, snapshot)
-    snapshot.memo.put(key, known, weight=len(known.plan.candidates) + len(known.plan.excluded) + 1)
-    return known
+def _of_chosen(known: Routes, question: Question, snapshot: Snapshot, now: float, turns: policies.Turns) -> Plan:
+    """Return the plan for a name that leaves the choice to proxx: of each chosen model as many accounts as a call may
+    try, not counting those that have no room just now."""
+    needs = question.needs(known.limits.lacking)
+    tokens = able.at_least(question.text_bytes())
+    found = chosen.of(known, needs, tokens, snapshot, now)
+    requested, sifted = known.asked.model, _Sifted(settings.PROXY_MAX_ATTEMPTS)
+    if found.refusal is not None:
+        return Plan(requested, (), found.excluded, found.refusal, None, requested if found.names else None)
+    bound: dict[Place, Key] = {}
+    conversation = 0
+    for part in found.parts:
+        ordered, belonging = ordering.in_order(part.groups, turns, question.conversation)
+        if belonging is not None:
+            conversation, bound = belonging.conversation, {**bound, **belonging.bound}
+        sifted.take(ordered, now)
+    whole = Plan(requested, (), found.excluded, None, None, requested, auto=found.names)
+    return sifted.plan(whole, Belonging(conversation, bound) if conversation else None)
 
 
 def _without_resting(whole: Plan, ordered: list[Candidate], now: float, belonging: Belonging | None = None) -> Plan:
-    ready: list[Candidate] = []
-    doubtful: list[tuple[float, int, Candidate]] = []
-    excluded = StruckOut()
-    soonest = float("inf")
-    spent, rests = bool(quota.spent), bool(health.rests)
-    for place, candidate in enumerate(ordered):
-        if spent and (until := quota.spent_until(candidate.key, now)) is not None:
-            soonest = min(soonest, until - now)
-            excluded.add(candidate.provider.id, candidate.credential, "quota_spent", candidate.model)
-            continue
-        rest = health.standing(candidate.key, candidate.site, candidate.model, now) if rests else None
-        if rest is None:
-            ready.append(candidate)
-        elif rest.is_soft:
-            doubtful.append((rest.until, place, candidate))
-        else:
-            soonest = min(soonest, rest.until - now)
-            code = RESTS.get(rest.kind, "resting")
-            excluded.add(candidate.provider.id, candidate.credential, code, candidate.model)
-    if doubtful:
-        ready += [candidate for _, _, candidate in sorted(doubtful, key=lambda row: row[:2])]
-    struck_out = (*whole.excluded, *excluded.rows())
-    if ordered and not ready:
-        codes = excluded.codes
+    sifted = _Sifted()
+    sifted.take(ordered, now)
+    return sifted.plan(whole, belonging)
+
+
+class _Sifted:
+    """Those who may be asked now, those who rest by our guess, and who was struck out; of each list that is taken no
+    more than `at_most` are looked for."""
+
+    __slots__ = ("_at_most", "_away", "_doubtful", "_ready", "_soonest", "_struck")
+
+    def __init__(self, at_most: int | None = None) -> None:
+        self._at_most = at_most
+        self._away: set[int] = set()  # credentials, by id(): they are asked for no model, so each is struck out once
+        self._ready: list[Candidate] = []
+        self._doubtful: list[tuple[float, int, Candidate]] = []
+        self._struck = StruckOut()
+        self._soonest = float("inf")
+
+    def take(self, ordered: Sequence[Candidate], now: float) -> None:
+        """Sift these, the first ones first."""
+        doubtful: list[tuple[float, int, Candidate]] = []
+        ready, spent, rests, left = self._ready, quota.spent, health.rests, self._at_most
+        away = self._away if left is not None else None
+        for candidate in ordered:
+            if away and id(candidate.credential) in away:
+                continue
+            key, site = candidate.key, candidate.site
+            if spent and (until := quota.spent_until(key, now)) is not None:
+                self._strike(candidate, "quota_spent", until - now)
+                if away is not None:
+                    away.add(id(candidate.credential))
+                continue
+            rest = health.standing(key, site, candidate.model, now) if rests else None
+            if rest is not None and rest.is_soft:
+                doubtful.append((rest.until, len(doubtful), candidate))
+            elif rest is not None:
+                self._strike(candidate, RESTS.get(rest.kind, "resting"), rest.until - now)
+                if away is not None and _is_away(key, now):
+                    away.add(id(candidate.credential))
+            else:
+                ready.append(candidate)
+                if left is not None and not _is_full(candidate):
+                    left -= 1
+                    if not left:
+                        break
+        if doubtful:
+            self._doubtful += sorted(doubtful)[: self._at_most]
+
+    def plan(self, whole: Plan, belonging: Belonging | None) -> Plan:
+        """Return the plan of those who were taken: the doubtful last, who is back soonest first."""
+        excluded = (*whole.excluded, *self._struck.rows())
+        ready = (*self._ready, *(candidate for *_, candidate in sorted(self._doubtful, key=lambda row: row[0])))
+        if ready or not self._struck.codes:
+            return _with(whole, ready, excluded, belonging)
+        codes = self._struck.codes
         refusal = next(refusal for code, refusal in PASSING.items() if code in codes)
-        return Plan(whole.requested, (), struck_out, refusal, soonest, whole.alias)
-    return _with(whole, tuple(ready), struck_out, belonging)
+        return Plan(whole.requested, (), excluded, refusal, self._soonest, whole.alias, auto=whole.auto)
+
+    def _strike(self, candidate: Candidate, code: str, seconds: float) -> None:
+        self._soonest = min(self._soonest, seconds)
+        self._struck.add(candidate.provider.id, candidate.credential, code, candidate.model)
+
+
+def _is_away(key: Key, now: float) -> bool:
+    """Tell whether a credential that rests does so for all models."""
+    found = health.rests.get(key, {}).get("")
+    return found is not None and not found.is_soft and found.until > now
+
+
+def _is_full(candidate: Candidate) -> bool:
+    credential = candidate.credential
+    if credential is None or not credential.at_once:
+        return False
+    return health.in_flight(candidate.key) >= credential.at_once
 
 
 def _with(

@@ -86,6 +86,8 @@ def found(asked: Asked, snapshot: Snapshot) -> Routes:
 
 
 def _named(asked: Asked, snapshot: Snapshot) -> Routes:
+    if asked.pool:
+        return _routes_for(asked, asked.pool, snapshot, alias=asked.model)
     name = asked.model.strip()
     if snapshot.is_disabled(name):
         return _refused(asked, "model_disabled")
@@ -97,9 +99,6 @@ def _named(asked: Asked, snapshot: Snapshot) -> Routes:
         # An alias acts only if a target exists; otherwise the name may still be a model of its own.
         if routes.plan.refusal != "unknown_model":
             return replace(routes, by_effort=any(one.effort for one in pool))
-    if asked.pool:
-        routes = _routes_for(asked, asked.pool, snapshot, alias=asked.model)
-        return replace(routes, plan=replace(routes.plan, auto=asked.pool))
     if order := auto.wished(name, snapshot):
         return replace(_refused(asked, "no_model_fits"), auto=order, limits=Limits(frozenset(NEEDS)))
     return _routes_for(asked, [name], snapshot, alias=None)
