@@ -18,13 +18,12 @@ from routing.moving.found import (
     is_at_home,
     listed,
     merged_wishes,
-    own_place,
     shown,
     sound_url,
     text_of,
     unknown,
 )
-from routing.providers import Provider
+from routing.moving.known import Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,7 @@ KINDS = {
     "claude-api-key": Kind("anthropic", {"protocols": ["anthropic"]}),
     "xai-api-key": Kind("xai", {"protocols": ["openai_responses"], "paths": {"openai_responses": "/responses"}}),
 }
+CHANNELS = {"claude": "anthropic", "codex": "openai", "xai": "xai"}  # of sign-ins that proxx asks, too
 STRATEGIES = {"round-robin": "round_robin", "weighted-round-robin": "weighted", "fill-first": "priority"}
 KEY_FIELDS = ("api-key", "base-url", "models", "excluded-models", "weight")
 COMPATIBLE_FIELDS = ("name", "base-url", "api-key-entries", "api-keys", "models", "headers", "disabled")
@@ -53,7 +53,7 @@ class _Desk:
     """What is gathered while reading."""
 
     name: str
-    providers: Mapping[str, Provider]
+    known: Known
     places: dict[str, Place]
     accounts: list[Account]
     wishes: list[Wish]
@@ -61,9 +61,9 @@ class _Desk:
     exclusions: list[tuple[str, str]]
 
 
-def read(data: Any, text: str, name: str, providers: Mapping[str, Provider]) -> Found:
+def read(data: Any, text: str, name: str, known: Known) -> Found:
     """Read the file; raise `FileFault` for what cannot be a key or an address."""
-    desk = _Desk(name, providers, {}, [], [], [], [])
+    desk = _Desk(name, known, {}, [], [], [], [])
     for field in KINDS:
         for entry, here in _entries(data, field, name):
             _read_key(desk, KINDS[field], entry, here)
@@ -94,8 +94,8 @@ def _entries(data: Mapping[str, Any], field: str, name: str) -> list[tuple[Mappi
 def _read_key(desk: _Desk, kind: Kind, entry: Mapping[str, Any], here: str) -> None:
     base = text_of(entry, "base-url")
     provider_id = kind.provider_id
-    if not is_at_home(desk.providers.get(provider_id), base):
-        place = own_place(desk.providers, "", sound_url(base, here) + kind.appended, kind.words)
+    if not is_at_home(desk.known.providers.get(provider_id), base):
+        place = desk.known.own_place("", sound_url(base, here) + kind.appended, kind.words)
         provider_id = place.provider_id
         desk.places[provider_id] = place
     desk.accounts.append(_account(provider_id, entry, here))
@@ -103,12 +103,12 @@ def _read_key(desk: _Desk, kind: Kind, entry: Mapping[str, Any], here: str) -> N
     for pattern in listed(entry, "excluded-models", here):
         if isinstance(pattern, str) and 0 < len(pattern.strip()) <= NAME_LIMIT:
             desk.exclusions.append((provider_id, pattern.strip()))
-    _read_models(desk, entry, here, declare=False)
+    _read_models(desk, entry, here, provider_id, declare=False)
 
 
 def _read_compatible(desk: _Desk, entry: Mapping[str, Any], here: str) -> None:
     name, base = text_of(entry, "name"), sound_url(text_of(entry, "base-url"), here)
-    provider_id = next((one.id for one in desk.providers.values() if one.shipped and one.base_url == base), "")
+    provider_id = next((one.id for one in desk.known.providers.values() if one.shipped and one.base_url == base), "")
     if not provider_id or entry.get("disabled") is True:
         words: dict[str, Any] = {"protocols": ["openai_chat"], "label": name[:120]}
         if not base.endswith("/v1"):  # it appends the bare path
@@ -117,7 +117,7 @@ def _read_compatible(desk: _Desk, entry: Mapping[str, Any], here: str) -> None:
             words["headers"] = headers
         if entry.get("disabled") is True:
             words["enabled"] = False
-        place = Place(provider_id, {"enabled": False}) if provider_id else own_place(desk.providers, name, base, words)
+        place = Place(provider_id, {"enabled": False}) if provider_id else desk.known.own_place(name, base, words)
         provider_id = place.provider_id
         desk.places[provider_id] = place
     for number, key in enumerate([*listed(entry, "api-key-entries", here), *listed(entry, "api-keys", here)], start=1):
@@ -127,7 +127,7 @@ def _read_compatible(desk: _Desk, entry: Mapping[str, Any], here: str) -> None:
         desk.accounts.append(_account(provider_id, one, f"{here}, key {number}"))
         _note_fields(desk, one, KEY_FIELDS, f"{here}, key {number}")
     _note_fields(desk, entry, COMPATIBLE_FIELDS, here)
-    _read_models(desk, entry, here, declare=True)
+    _read_models(desk, entry, here, provider_id, declare=True)
 
 
 def _account(provider_id: str, entry: Mapping[str, Any], here: str) -> Account:
@@ -154,7 +154,8 @@ def _headers(desk: _Desk, entry: Mapping[str, Any], here: str) -> dict[str, str]
     return {str(name): str(value) for name, value in said.items() if name not in copied}
 
 
-def _read_models(desk: _Desk, entry: Mapping[str, Any], here: str, *, declare: bool) -> None:
+def _read_models(desk: _Desk, entry: Mapping[str, Any], here: str, provider_id: str, *, declare: bool) -> None:
+    """Read names and aliases; there an alias holds at the entry's own provider alone."""
     for number, model in enumerate(listed(entry, "models", here), start=1):
         place = f"{here}, model {number}"
         name, alias = (text_of(model, "name"), text_of(model, "alias")) if isinstance(model, dict) else ("", "")
@@ -164,12 +165,13 @@ def _read_models(desk: _Desk, entry: Mapping[str, Any], here: str, *, declare: b
         _note_fields(desk, model, MODEL_FIELDS, place)
         if declare:
             desk.wishes.append(Wish(name, declared=True))
-        _read_alias(desk, name, alias)
+        _read_alias(desk, name, alias, provider_id)
 
 
-def _read_alias(desk: _Desk, name: str, alias: str) -> None:
+def _read_alias(desk: _Desk, name: str, alias: str, provider_id: str) -> None:
     if not alias or alias.lower() == name.lower():
         return
+    name = desk.known.prefix(provider_id) + name if provider_id else name
     known = [index for index, wish in enumerate(desk.wishes) if wish.alias_of and wish.name.lower() == alias.lower()]
     if not known:
         desk.wishes.append(Wish(alias, alias_of=name))
@@ -182,10 +184,14 @@ def _read_sign_in_aliases(desk: _Desk, data: Mapping[str, Any]) -> None:
     channels = data.get("oauth-model-alias") or {}
     if not isinstance(channels, dict):
         raise FileFault(f"{desk.name}: oauth-model-alias must be an object.")
-    for entries in channels.values():
+    for channel, entries in channels.items():
+        provider_id = CHANNELS.get(str(channel).lower(), "")
+        if not provider_id:
+            desk.notes.append(f"{desk.name}, oauth-model-alias {shown(channel)}: its aliases hold at any provider.")
         for entry in entries if isinstance(entries, list) else []:
-            if isinstance(entry, dict) and text_of(entry, "name") and text_of(entry, "alias"):
-                _read_alias(desk, text_of(entry, "name")[:NAME_LIMIT], text_of(entry, "alias")[:NAME_LIMIT])
+            name, alias = (text_of(entry, "name"), text_of(entry, "alias")) if isinstance(entry, dict) else ("", "")
+            if name and alias:
+                _read_alias(desk, name[:NAME_LIMIT], alias[:NAME_LIMIT], provider_id)
 
 
 def _read_strategy(desk: _Desk, data: Mapping[str, Any]) -> None:

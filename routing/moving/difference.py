@@ -16,10 +16,12 @@ from accounts.fields import reveal, tail_of
 from accounts.models import Credential, account_id_of
 from proxx.kit import sealing
 from proxx.kit.sealing import SealBroken
+from routing import provider_env
 from routing.keys_file import Account
 from routing.models import ModelExclusion, ModelPreference, PolicyRule, ProviderSetting
 from routing.models_file import Wish
 from routing.moving.found import Found, Place
+from routing.moving.known import Address, Known
 
 ADDED, CHANGED, KEPT = "+", "~", "="
 # What a file may say of an account, in the order in which it is told.
@@ -46,6 +48,15 @@ class Difference:
     def writes(self) -> int:
         """Return how many rows would be written."""
         return sum(change.row is not None for change in self.changes)
+
+
+def known_now() -> Known:
+    """Return the providers of which the files to be read may speak: those of the environment and of the console."""
+    own = [row for row in ProviderSetting.objects.all() if row.is_private]
+    stored = {
+        row.provider_id: Address(row.base_url.rstrip("/"), frozenset(row.protocols or ["openai_chat"])) for row in own
+    }
+    return Known(provider_env.configured()[0], stored)
 
 
 def between(files: Iterable[Found]) -> Difference:

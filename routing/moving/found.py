@@ -8,7 +8,6 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from proxx.kit import logs
 from routing.addresses import base_url_fault, origin
@@ -79,19 +78,9 @@ def sound_url(base_url: str, place: str) -> str:
     return base_url.rstrip("/")
 
 
-def id_of(name: str, base_url: str = "") -> str:
-    """Return a provider id made of a name, or else of a URL's host."""
-    word = name or urlsplit(base_url).hostname or "provider"
-    return re.sub(r"[^a-z0-9._-]+", "-", word.lower()).strip("-._")[:64].strip("-._") or "provider"
-
-
-def own_place(found: Mapping[str, Provider], name: str, base_url: str, words: Mapping[str, Any]) -> Place:
-    """Return a provider of one's own for a base URL; its id avoids those of shipped providers that are elsewhere."""
-    provider_id = id_of(name, base_url)
-    known = found.get(provider_id)
-    if known is not None and known.shipped:
-        provider_id = id_of(f"{provider_id}-{urlsplit(base_url).hostname}")
-    return Place(provider_id, {"base_url": base_url, **words})
+def id_of(name: str) -> str:
+    """Return a provider id made of a name."""
+    return re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("-._")[:64].strip("-._") or "provider"
 
 
 def merged_wishes(wishes: list[Wish]) -> tuple[Wish, ...]:

@@ -4,20 +4,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from routing.keys_file import FileFault
-from routing.moving.found import Found, Place, is_at_home, own_place, sound_url, text_of, unknown
-from routing.providers import Provider
+from routing.moving.found import Found, Place, is_at_home, sound_url, text_of, unknown
+from routing.moving.known import Known
 
 FIELDS = ("port", "upstream_url", "temperature", "max_retries", "retry_base_delay_ms")
 
 
-def read(data: Any, text: str, name: str, providers: Mapping[str, Provider]) -> Found:
+def read(data: Any, text: str, name: str, known: Known) -> Found:
     """Read the file: its upstream becomes a provider, unless proxx ships it; the numbers are settings of proxx."""
     base = sound_url(text_of(data, "upstream_url"), name)
-    known = next((one for one in providers.values() if "anthropic" in one.paths and is_at_home(one, base)), None)
+    shipped = [one for one in known.providers.values() if one.shipped]
+    home = next((one for one in shipped if "anthropic" in one.paths and is_at_home(one, base)), None)
     places: tuple[Place, ...] = ()
-    if known is None:
-        places = (own_place(providers, "", base, {"protocols": ["anthropic"], "auth": "x-api-key"}),)
-    provider_id = known.id if known else places[0].provider_id
+    if home is None:
+        places = (known.own_place("", base, {"protocols": ["anthropic"], "auth": "x-api-key"}),)
+    provider_id = home.id if home else places[0].provider_id
     notes = [
         *unknown(data, FIELDS, name),
         f"{name}: its clients bring their own keys of {provider_id}: make a listener with clients' own keys for it, or "

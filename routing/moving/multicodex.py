@@ -12,13 +12,12 @@ from routing.moving.found import (
     is_at_home,
     listed,
     merged_wishes,
-    own_place,
     sound_url,
     text_of,
     unknown,
 )
+from routing.moving.known import Known
 from routing.moving.seed_files import no_renewal
-from routing.providers import Provider
 
 ACCOUNT_FIELDS = (
     *("id", "provider", "upstreamMode", "compatibilityMode", "email", "accessToken", "refreshToken", "expiresAt"),
@@ -33,7 +32,7 @@ SETTINGS = {
 }
 
 
-def read(data: Any, text: str, name: str, providers: Mapping[str, Provider]) -> Found:
+def read(data: Any, text: str, name: str, known: Known) -> Found:
     """Read the file; raise `FileFault` for what cannot be an account."""
     notes = unknown(data, ("accounts", "modelAliases", "settings"), name)
     accounts: list[Account] = []
@@ -43,10 +42,10 @@ def read(data: Any, text: str, name: str, providers: Mapping[str, Provider]) -> 
         if not isinstance(entry, dict):
             raise FileFault(f"{here}: an object is expected.")
         notes += unknown(entry, (*ACCOUNT_FIELDS, *RUN_TIME_FIELDS), here)
-        place = _place(entry, here, providers)
+        place = _place(entry, here, known)
         if place is not None:
             places[place.provider_id] = place
-        accounts.append(_account(entry, here, place, providers))
+        accounts.append(_account(entry, here, place, known))
         if entry.get("refreshToken"):
             notes.append(no_renewal(here))
     if any(
@@ -63,7 +62,7 @@ def read(data: Any, text: str, name: str, providers: Mapping[str, Provider]) -> 
     )
 
 
-def _place(entry: Mapping[str, Any], here: str, providers: Mapping[str, Provider]) -> Place | None:
+def _place(entry: Mapping[str, Any], here: str, known: Known) -> Place | None:
     """Return the provider that an account needs and proxx does not ship."""
     provider, base = text_of(entry, "provider") or "openai", text_of(entry, "baseUrl")
     if provider not in PROVIDERS:
@@ -74,10 +73,10 @@ def _place(entry: Mapping[str, Any], here: str, providers: Mapping[str, Provider
         raise FileFault(f"{here}: an openai-compatible account needs a baseUrl.")
     responses = "responses" in (text_of(entry, "upstreamMode"), text_of(entry, "compatibilityMode"))
     protocols = ["openai_responses", "openai_chat"] if responses else ["openai_chat"]
-    return own_place(providers, "", sound_url(base, here), {"protocols": protocols})
+    return known.own_place("", sound_url(base, here), {"protocols": protocols})
 
 
-def _account(entry: Mapping[str, Any], here: str, place: Place | None, providers: Mapping[str, Provider]) -> Account:
+def _account(entry: Mapping[str, Any], here: str, place: Place | None, known: Known) -> Account:
     provider, token = text_of(entry, "provider") or "openai", text_of(entry, "accessToken")
     if not usable(token):
         raise FileFault(f"{here}: there is no usable accessToken.")
@@ -91,7 +90,7 @@ def _account(entry: Mapping[str, Any], here: str, place: Place | None, providers
         label=text_of(entry, "email", "id")[:120],
         chatgpt_account_id=text_of(entry, "chatgptAccountId")[:200],
         expires_at=moment(entry.get("expiresAt"), here),
-        base_url="" if place or is_at_home(providers.get(PROVIDERS[provider]), base) else sound_url(base, here),
+        base_url="" if place or is_at_home(known.providers.get(PROVIDERS[provider]), base) else sound_url(base, here),
         priority=priority if isinstance(priority, int) and not isinstance(priority, bool) else None,
         enabled=entry.get("enabled") is not False,
     )

@@ -1,6 +1,6 @@
 """Which file is this? A text and its name -> what it says. The table at the foot knows the shapes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import yaml
@@ -10,19 +10,22 @@ from routing import provider_env
 from routing.keys_file import FileFault, refuse_nul
 from routing.moving import cli_proxy, go_proxx, multicodex, seed_files
 from routing.moving.found import Found
-from routing.providers import Provider
+from routing.moving.known import Known
 
-Reader = Callable[[Any, str, str, Mapping[str, Provider]], Found]
+Reader = Callable[[Any, str, str, Known], Found]
 
 
-def read(text: str, name: str) -> Found:
-    """Return what a file says; raise `FileFault`, one sentence without any of its content, if it is no known one."""
+def read(text: str, name: str, known: Known | None = None) -> Found:
+    """Return what a file says; raise `FileFault`, one sentence without any of its content, if it is no known one.
+
+    `known` goes from file to file, so that all mean the same by an id.
+    """
     data = _loaded(text, name)
     refuse_nul(data, name)
-    providers, _ = provider_env.configured()
+    known = known or Known(provider_env.configured()[0])
     for fits, reader in SHAPES:
         if fits(data, name):
-            return reader(data, text, name, providers)
+            return reader(data, text, name, known)
     raise FileFault(
         f"{name} is none of the files that can be taken over: keys.json, models.json, a policy file, "
         "accounts.json of MultiCodex, config.yaml of the Go proxx or of CLIProxyAPI."

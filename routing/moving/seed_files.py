@@ -1,13 +1,12 @@
 """keys.json, models.json and policy files, as proxx itself reads them, with a note on all that it does not know."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
 
 from routing import keys_file, models_file, policy_file, provider_env
 from routing.moving.found import Found, shown, unknown
-from routing.providers import Provider
+from routing.moving.known import Known
 from routing.seeding import canonical_accounts
 
 PROVIDER_FIELDS = ("auth", "accounts", "keys", "base_url", "baseUrl")
@@ -20,20 +19,22 @@ RENEWAL_FIELDS = ("refresh_token", "refreshToken", "refresh_expires_at", "refres
 MODELS_FIELDS = ("preferred", "disabled", "aliases", "models", "data", "object")
 
 
-def keys(data: Any, text: str, name: str, providers: Mapping[str, Provider]) -> Found:
+def keys(data: Any, text: str, name: str, known: Known) -> Found:
     """Read keys.json (F-188..F-193), the accounts that are switched off too."""
-    primary = provider_env.canonical(settings.UPSTREAM_PROVIDER_ID, providers)
+    primary = provider_env.canonical(settings.UPSTREAM_PROVIDER_ID, known.providers)
     accounts = keys_file.parse_all(text, default_provider=primary, name=name)
-    return Found("keys.json", accounts=tuple(canonical_accounts(accounts, providers)), notes=tuple(_notes(data, name)))
+    return Found(
+        "keys.json", accounts=tuple(canonical_accounts(accounts, known.providers)), notes=tuple(_notes(data, name))
+    )
 
 
-def models(data: Any, text: str, name: str, providers: Mapping[str, Provider]) -> Found:
+def models(data: Any, text: str, name: str, known: Known) -> Found:
     """Read models.json (F-060..F-063)."""
     notes = unknown(data, MODELS_FIELDS, name) if isinstance(data, dict) else []
     return Found("models.json", wishes=tuple(models_file.parse(text, name=name)), notes=tuple(notes))
 
 
-def policy(data: Any, text: str, name: str, providers: Mapping[str, Provider]) -> Found:
+def policy(data: Any, text: str, name: str, known: Known) -> Found:
     """Read a policy file (F-146), laid over the usual rules."""
     rules, notes = policy_file.parse(text, name=name)
     entries = data.get("modelRouting", {}).get("rules", []) if isinstance(data.get("modelRouting"), dict) else []

@@ -31,8 +31,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, files: list[str], yes: bool, dry_run: bool, **options: Any) -> None:
         """Read all files first: one that cannot be read takes nothing over from the others either."""
+        known = difference.known_now()
         try:
-            found = [recognise.read(_text(path), Path(path).name) for path in files]
+            found = [recognise.read(_text(path), Path(path).name, known) for path in files]
         except FileFault as fault:
             raise CommandError(f"{fault} Nothing was written.") from None
         for path, one in zip(files, found, strict=True):

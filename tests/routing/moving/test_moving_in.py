@@ -269,3 +269,57 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(path)
     with pytest.raises(CommandError, match=r"is no regular file\. Nothing was written"):
         moved(str(path), yes=True)
+
+
+ELSEWHERE = "http://127.0.0.1:8473/v1"
+TWO_SERVERS = {
+    "accounts.json": json.dumps(
+        {
+            "modelAliases": [],
+            "accounts": [
+                {"id": "c", "provider": "openai-compatible", "baseUrl": ELSEWHERE, "accessToken": "key-of-chat-0001"}
+            ],
+        }
+    ),
+    "config.yaml": """
+claude-api-key: [{api-key: key-of-claude-0002, base-url: "http://127.0.0.1:8472"}]
+openai-compatibility: [{name: accounts, base-url: "http://127.0.0.1:8474/v1", api-key-entries: [key-of-name-0003]}]
+""",
+    "more.yaml": """
+openai-compatibility: [{name: accounts, base-url: "http://127.0.0.1:8475/v1", api-key-entries: [key-of-name-0004]}]
+""",
+}
+AT_HOME = {
+    "key-of-chat-0001": ELSEWHERE,
+    "key-of-claude-0002": "http://127.0.0.1:8472",
+    "key-of-name-0003": "http://127.0.0.1:8474/v1",
+    "key-of-name-0004": "http://127.0.0.1:8475/v1",
+}
+
+
+def addresses() -> dict[str, str]:
+    """Return where each key would be sent."""
+    places = {row.provider_id: row.base_url for row in ProviderSetting.objects.all()}
+    return {reveal(row).reveal(): row.base_url or places[row.provider_id] for row in Credential.objects.all()}
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_servers_on_one_host_stay_apart_and_keep_their_keys(tmp_path: Path, order: tuple[int, ...]) -> None:
+    for name, text in TWO_SERVERS.items():
+        (tmp_path / name).write_text(text)
+    paths = [str(tmp_path / [*TWO_SERVERS][number]) for number in order]
+    moved(*paths, yes=True)
+    assert addresses() == AT_HOME
+    assert "Nothing to write" in moved(*paths, yes=True)
+    for path in reversed(paths):
+        assert "Nothing to write" in moved(path, yes=True), "nor does one file alone move what others brought"
+    assert addresses() == AT_HOME
+
+
+def test_a_named_provider_that_moved_is_moved(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(TWO_SERVERS["config.yaml"])
+    moved(str(path), yes=True)
+    path.write_text(TWO_SERVERS["config.yaml"].replace("8474", "8999"))
+    told = moved(str(path), yes=True)
+    assert "~ provider accounts: base url http://127.0.0.1:8474/v1 → http://127.0.0.1:8999/v1" in told

@@ -161,9 +161,40 @@ def test_addresses_and_orders_of_cli_proxy_become_providers() -> None:
 
 def test_model_names_of_cli_proxy_become_aliases_and_declared_names() -> None:
     wishes = {wish.name: wish for wish in of(CLI_PROXY, "config.yaml").wishes}
-    assert wishes["gf"].alias_of == "gemini-2.5-flash"
-    assert wishes["kimi"].alias_of == "moonshotai/kimi-k2\nglm-5", "the same alias again is a pool"
+    assert wishes["gf"].alias_of == "gemini/gemini-2.5-flash"
+    assert wishes["kimi"].alias_of == "openrouter/moonshotai/kimi-k2\nopenrouter/glm-5", "the same again is a pool"
     assert wishes["moonshotai/kimi-k2"].declared
+
+
+def test_an_alias_of_cli_proxy_stays_at_the_provider_that_it_is_written_at() -> None:
+    lab = {"name": "simlab", "base-url": "http://127.0.0.1:8472/v1", "models": [{"name": "sim-say", "alias": "talk"}]}
+    signed_in = {"claude": [{"name": "claude-x", "alias": "work"}], "vertex": [{"name": "gemini-x", "alias": "play"}]}
+    found = of({"openai-compatibility": [lab], "oauth-model-alias": signed_in})
+    assert {wish.name: wish.alias_of for wish in found.wishes if wish.alias_of} == {
+        "talk": "simlab/sim-say",
+        "work": "anthropic/claude-x",
+        "play": "gemini-x",
+    }
+    assert any("oauth-model-alias vertex: its aliases hold at any provider" in note for note in found.notes)
+
+
+def test_each_address_has_a_provider_of_its_own() -> None:
+    def compatible(base: str, name: str = "") -> dict[str, Any]:
+        return {"name": name, "base-url": base}
+
+    places = ["http://lab.example.com:81", "http://lab.example.com:82", "http://lab.example.com:82/b"]
+    named = [compatible("http://one.example.com/v1", "lab"), compatible("http://two.example.com/v1", "lab")]
+    keys = [{"api-key": f"key-{number}", "base-url": base} for number, base in enumerate(places)]
+    found = of({"claude-api-key": keys, "codex-api-key": keys[:1], "openai-compatibility": named})
+    assert {place.provider_id: place.words["base_url"] for place in found.places} == {
+        "lab.example.com-81": places[0],
+        "lab.example.com-82": places[1],
+        "lab.example.com-82-b": places[2],
+        "lab.example.com-81-anthropic": places[0],
+        "lab": "http://one.example.com/v1",
+        "lab-two.example.com": "http://two.example.com/v1",
+    }
+    assert [one.provider_id for one in found.accounts] == [place.provider_id for place in found.places][:4]
 
 
 def test_what_cli_proxy_has_and_proxx_has_not_is_told() -> None:
