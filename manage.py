@@ -6,6 +6,7 @@ A house that nobody has entered yet has no secrets and no tables: that is told i
 """
 
 import os
+import select
 import sys
 
 NO_TABLES = (
@@ -16,6 +17,7 @@ NO_SECRETS = (
     "The secrets are missing: `make run` makes them at its first start and writes them to .env. Elsewhere set "
     "SECRET_KEY, PROXY_TOKEN_PEPPER and PROXY_ENCRYPTION_KEYS as the server has them."
 )
+NOBODY_READS = 141  # as a command ends that the system stops for it
 
 
 def main() -> None:
@@ -29,11 +31,24 @@ def main() -> None:
 
     try:
         execute_from_command_line(sys.argv)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        if _is_read():
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is for nobody
+        sys.exit(NOBODY_READS)
     except (ImproperlyConfigured, OperationalError, ProgrammingError, SealBroken) as fault:
         sentence = told(fault)
         if sentence is None or "--traceback" in sys.argv:
             raise
         sys.exit(sentence)
+
+
+def _is_read() -> bool:
+    """Tell whether somebody still reads what is printed; `| head` leaves once it has enough."""
+    asked = select.poll()
+    asked.register(sys.stdout, 0)
+    return not any(event & select.POLLERR for _, event in asked.poll(0))
 
 
 def told(fault: Exception) -> str | None:

@@ -1,5 +1,6 @@
 """manage.py in a house that nobody has entered yet: a sentence in place of a traceback."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -36,3 +37,15 @@ def test_without_secrets_a_command_says_which_are_missing(tmp_path: Path, argume
 def test_a_setting_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     code, said = told(tmp_path, "explain_route", "gpt-x", PROXY_PORT="many")
     assert (code, said) == (1, "proxx is not set up: PROXY_PORT must be a number.")
+
+
+def test_a_reader_who_leaves_early_causes_no_traceback(tmp_path: Path) -> None:
+    environment = house.environment(PROXX_ENV_FILE="/dev/null", PROXY_DATA_DIR=str(tmp_path))
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "manage.py", "diffsettings", "--all"]
+    done = subprocess.run(
+        command, cwd=files.ROOT, env=environment, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=120
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
