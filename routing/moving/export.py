@@ -15,8 +15,10 @@ from accounts.models import Credential
 from accounts.profile import lines_of
 from routing import provider_env, rows
 from routing.models import ModelPreference, PolicyRule, ProviderSetting
-from routing.providers import Provider, ProviderFault
+from routing.providers import Provider, ProviderFault, load
 
+KIND_LISTS = {"anthropic": "claude-api-key", "gemini": "gemini-api-key"}  # by what a provider of one's own speaks
+APPENDED = {"claude-api-key": "/v1", "gemini-api-key": "/v1beta"}
 Token = Callable[[Credential], str]
 ACCOUNT_ORDERS = {"free_first": "prefer_free", "plan_aware": "custom_weight"}
 Exported = tuple[dict[str, Any], list[str]]
@@ -52,8 +54,9 @@ def models(token: Token) -> Exported:
     data: dict[str, Any] = {"preferred": [row.name for row in preferred]}
     data["disabled"] = [row.name for row in found if row.disabled]
     data["aliases"] = _aliases(found)
-    pools = sum(len(row.targets) > 1 or (row.alias_of != "" and not row.alias_enabled) for row in found)
-    notes = [f"models.json has one model an alias, and no switch: {pools} aliases are left out."] if pools else []
+    pools = [row.name for row in found if row.targets and row.name not in data["aliases"]]
+    left = f"{len(pools)} aliases are left out: {', '.join(pools)}."
+    notes = [f"models.json has one model an alias, and no switch: {left}"] if pools else []
     return data | ({"models": declared} if declared else {}), notes
 
 
@@ -109,7 +112,6 @@ def accounts(token: Token) -> Exported:
 def cli_proxy(token: Token) -> Exported:
     """Return config.yaml of CLIProxyAPI."""
     providers, notes = _providers(), []
-    lists = {"gemini": "gemini-api-key", "anthropic": "claude-api-key", "xai": "xai-api-key"}
     data: dict[str, Any] = {"port": settings.PROXY_PORT}
     compatible: dict[tuple[str, str], dict[str, Any]] = {}
     for row in Credential.objects.all():
@@ -118,9 +120,10 @@ def cli_proxy(token: Token) -> Exported:
             notes.append(f"{row} is left out: CLIProxyAPI keeps sign-ins in files of their own.")
         elif not row.enabled:
             notes.append(f"{row} is left out: it is switched off.")
-        elif row.provider_id in lists and not row.base_url:
+        elif field := _list_for(row, provider):
+            base = row.base_url or (provider.base_url if provider is not None and not provider.shipped else "")
             entry = {"api-key": token(row)} | ({"weight": row.weight} if row.weight != 1 else {})
-            data.setdefault(lists[row.provider_id], []).append(entry)
+            data.setdefault(field, []).append(entry | ({"base-url": _bare(base, field)} if base else {}))
         elif base := _address(row, provider, ("openai_chat",)):
             made = {"name": row.provider_id, "base-url": base, "api-key-entries": []}
             place = compatible.setdefault((row.provider_id, base), made)
@@ -138,10 +141,17 @@ def cli_proxy(token: Token) -> Exported:
 
 def go_proxx(token: Token) -> Exported:
     """Return config.yaml of the Go proxx: it holds no accounts."""
-    data: dict[str, Any] = {"port": settings.PROXY_PORT, "upstream_url": _providers()["anthropic"].base_url}
+    speaking = [one for one in _providers().values() if one.enabled and one.protocol == "anthropic"]
+    own = [one for one in speaking if not one.shipped]
+    usual = [one for one in speaking if one.id == "anthropic"]
+    chosen = own[0] if len(own) == 1 else (usual or speaking or [load()["anthropic"]])[0]
+    data: dict[str, Any] = {"port": settings.PROXY_PORT, "upstream_url": chosen.base_url}
     data |= {"max_retries": settings.UPSTREAM_TRANSIENT_RETRY_COUNT}
     data |= {"retry_base_delay_ms": int(settings.UPSTREAM_TRANSIENT_RETRY_BACKOFF * 1000)}
-    return data, ["The Go proxx has no accounts: its clients bring their own keys."]
+    return data, [
+        f"It has one upstream; this is {chosen.label}.",
+        "The Go proxx has no accounts: its clients bring their own keys.",
+    ]
 
 
 def _providers() -> Mapping[str, Provider]:
@@ -161,6 +171,24 @@ def _address(row: Credential, provider: Provider | None, protocols: tuple[str, .
     if provider is None:  # a provider that only its accounts know: chat, at their own base URL
         return row.base_url
     return (row.base_url or provider.base_url) if set(protocols) & set(provider.paths) else ""
+
+
+def _list_for(row: Credential, provider: Provider | None) -> str:
+    """Return in which of CLIProxyAPI's lists by kind a key belongs: that of its provider, or of what its own provider
+    speaks; nothing if in none."""
+    if provider is None or provider.shipped:
+        kinds = KIND_LISTS | ({} if row.base_url else {"xai": "xai-api-key"})  # elsewhere it would ask for Responses
+        return kinds.get(row.provider_id, "")
+    if "openai_chat" in provider.paths:
+        return ""  # a compatible one
+    if provider.paths.get("openai_responses") == "/responses":
+        return "codex-api-key"
+    return next((KIND_LISTS[protocol] for protocol in provider.paths if protocol in KIND_LISTS), "")
+
+
+def _bare(base_url: str, field: str) -> str:
+    """Return a base URL without the version that CLIProxyAPI appends itself."""
+    return base_url.rstrip("/").removesuffix(APPENDED.get(field, ""))
 
 
 def _pattern(row: PolicyRule) -> str:
