@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from accounts.admin.base import CarefulAdmin, ago
-from routing import facts_shown, looks, lost_targets, reload
+from routing import aliases, facts_shown, looks, lost_targets, reload
 from routing.capabilities import Facts
 from routing.credential_admin import provider_labels
 from routing.models import CatalogModel, FactSetting, ModelPreference
@@ -241,7 +241,10 @@ def _leads(row: ModelPreference) -> str:
     if not row.alias_of:
         return ""
     there = " or else ".join(row.targets)
-    return f"goes to {there}" if row.alias_enabled else f"would go to {there}, but is switched off"
+    if not row.alias_enabled:
+        return f"would go to {there}, but is switched off"
+    missing = aliases.nowhere(row.targets, reload.current())
+    return f"goes to {there} (not to be had now: {', '.join(missing)})" if missing else f"goes to {there}"
 
 
 def _may_look(request: HttpRequest) -> bool:

@@ -74,6 +74,23 @@ def test_rules_of_a_file_are_looked_at_not_changed(console):
     assert console.post(f"{RULES}{row.pk}/change/", {"name": "mine"}).status_code == 403
 
 
+def test_targets_that_lead_nowhere_are_named(console):
+    account(1)
+    CatalogModel.objects.create(provider_id="openai", model_id="gpt-x", position=1)
+    CatalogState.objects.create(provider_id="openai", fetched_at=clock.now())
+    ModelPreference.objects.create(name="best", alias_of="groq/llama\nhigh:gone\ngpt-x")
+    ModelPreference.objects.create(name="nope", alias_of="gone")
+    page = asked(console, model="best")
+    assert "goes to OpenAI" in page
+    assert f"Its target groq/llama is passed over. {REFUSALS['no_account']}" in page
+    assert f"Its target high:gone is passed over. {REFUSALS['unknown_model']}" in page
+    assert "Its target gpt-x" not in page
+    assert "nope is an alias, but all that it stands for is missing." in asked(console, model="nope")
+    rows = text(console.get("/console/routing/modelpreference/"))
+    assert "(not to be had now: groq/llama, high:gone)" in rows
+    assert "goes to gone (not to be had now: gone)" in rows
+
+
 def test_an_exclusion_is_added_for_a_known_provider(console):
     assert console.post(f"{EXCLUSIONS_PAGE}add/", {"provider_id": "nobody", "pattern": "x"}).status_code == 200
     assert console.post(f"{EXCLUSIONS_PAGE}add/", {"provider_id": "groq", "pattern": "x-*"}).status_code == 302

@@ -11,7 +11,7 @@ from routing import reload
 from routing.catalog import refresh
 from routing.catalog.merge import Look
 from routing.catalog.sources import Listed
-from routing.models import ModelPreference, ProviderSetting
+from routing.models import ModelPreference, PolicyRule, ProviderSetting
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +44,24 @@ def test_the_order_of_equal_accounts_is_explained() -> None:
     reload.install(None)
     assert "openai orders equal accounts by fastest: the account that begins" in said("explain_route", "gpt-x")
     assert "belongs" not in said("explain_route", "gpt-x", cache_key="talk")
+
+
+def test_orders_of_accounts_that_differ_by_model_name_the_model_and_the_rule() -> None:
+    PolicyRule.objects.create(name="Turns", pattern="gpt-y", accounts="round_robin")
+    ModelPreference.objects.create(name="best", alias_of="gpt-x\ngpt-y")
+    for secret in ("sk-one", "sk-two"):
+        Credential.objects.create(provider_id="openai", secret=secret)
+    text = said("explain_route", "best")
+    assert "openai orders equal accounts of gpt-x by affinity: " in text
+    assert "openai orders equal accounts of gpt-y by round_robin, as the rule “Turns” says: " in text
+    assert "openai orders equal accounts by round_robin, as the rule “Turns” says: " in said("explain_route", "gpt-y")
+
+
+def test_a_target_that_leads_nowhere_is_named() -> None:
+    ModelPreference.objects.create(name="best", alias_of="gone\ngpt-x")
+    ModelPreference.objects.create(name="gone", disabled=True)
+    Credential.objects.create(provider_id="openai", secret="sk-one")
+    assert "Its target gone is passed over. The operator has disabled this model." in said("explain_route", "best")
 
 
 def test_where_a_conversation_belongs_is_explained() -> None:

@@ -8,9 +8,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import DEFAULT_TENANT_ID, ApiKey
-from routing import explaining, reload
+from routing import aliases, explaining, reload
 from routing.dialects import USUAL_PATHS
 from routing.explaining import CannotAsk, Explained, Wish
+from routing.plan import Candidate
 from routing.providers import STRATEGIES
 from routing.question import EFFORTS, NEEDS
 
@@ -61,7 +62,7 @@ class Command(BaseCommand):
             found = explaining.explain(wish, snapshot)
         except CannotAsk as fault:
             raise CommandError(str(fault)) from None
-        for line in told(found):
+        for line in (*told(found), *aliases.in_vain(found.plan, snapshot)):
             self.stdout.write(line)
         if said := reload.last_fault():
             self.stderr.write(said)
@@ -89,12 +90,24 @@ def told(found: Explained) -> list[str]:
 def _strategies(found: Explained) -> list[str]:
     """Say of each provider with equal accounts why they stand in this order."""
     held = [one for one in found.plan.candidates if one.credential is not None]
-    places = Counter((one.provider.id, one.strategy, one.place, one.model) for one in held)
-    several = dict.fromkeys((provider, strategy) for (provider, strategy, *_), many in places.items() if many > 1)
-    lines = [f"   {one} orders equal accounts by {strategy}: {STRATEGIES[strategy]}." for one, strategy in several]
+    places = Counter((one.provider.id, one.strategy, _rule(one), one.model, one.place) for one in held)
+    several: dict[tuple[str, str, str], dict[str, None]] = {}
+    for (provider, strategy, rule, model, _), many in places.items():
+        if many > 1:
+            several.setdefault((provider, strategy, rule), {})[model] = None
+    differ = len({provider for provider, _, _ in several}) < len(several)
+    lines = []
+    for (provider, strategy, rule), models in several.items():
+        which = f" of {', '.join(models)}" if differ else ""
+        lines.append(f"   {provider} orders equal accounts{which} by {strategy}{rule}: {STRATEGIES[strategy]}.")
     if found.plan.belonging is not None:
         lines.append("   The conversation belongs to the first of each provider, unless a running process moved it.")
     return lines
+
+
+def _rule(one: Candidate) -> str:
+    """Say which rule orders a candidate's equals, if it is not their provider's page."""
+    return f", as the rule “{one.rule.name}” says" if one.rule is not None and one.rule.accounts else ""
 
 
 def _key(said: str, tenant_id: Any) -> ApiKey:
