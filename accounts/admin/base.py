@@ -1,14 +1,19 @@
 """What our admin pages share: they write only what the form changed, and say times the way people do."""
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import TextField
 from django.http import HttpRequest
 from django.utils.timesince import timesince, timeuntil
 from unfold.admin import ModelAdmin
 
 from proxx.kit import clock
+
+# What rooms above say of a row that was just saved: sentences on what looks like a slip.
+doubts: list[Callable[[Any], Iterable[str]]] = []
 
 
 class CarefulAdmin(ModelAdmin):
@@ -35,12 +40,14 @@ class CarefulAdmin(ModelAdmin):
         """Save a new row whole, an old one by its changed fields; nothing at all if nothing changed."""
         if not change:
             super().save_model(request, obj, form, change)
+            _warn(request, obj)
             return
         columns = {field.name for field in self.opts.concrete_fields}
         changed = [name for name in form.changed_data if name in columns]
         changed += [other for name in form.changed_data for other in self.saved_along.get(name, ())]
         if changed:
             obj.save(update_fields=changed)
+            _warn(request, obj)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Offer one way to save: the three of Django's forms leave people guessing."""
@@ -59,6 +66,12 @@ class CarefulAdmin(ModelAdmin):
         actions: dict[str, Any] = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
+
+
+def _warn(request: HttpRequest, row: Any) -> None:
+    for doubt in doubts:
+        for sentence in doubt(row):
+            messages.warning(request, sentence)
 
 
 def low(field: Any, db_field: Any, lines: int = 3) -> Any:

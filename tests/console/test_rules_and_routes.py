@@ -251,3 +251,28 @@ def test_the_page_costs_few_queries_however_many_accounts(console):
         make_key(label=f"key {number}")
     queries()
     assert queries() == few
+
+
+def test_a_name_that_nobody_goes_by_is_kept_and_told(console):
+    account(1)
+    CatalogModel.objects.create(provider_id="openai", model_id="gpt-x", position=1)
+    CatalogState.objects.create(provider_id="openai", fetched_at=clock.now())
+    rule = {"name": "mine", "pattern": "claude-*", "kind": "glob", "position": "1", "enabled": "on"}
+    console.post(f"{RULES}add/", {**rule, "providers": "groq\nopen*", "excluded_providers": "opnai"})
+    page = text(console.get(RULES))
+    assert "“Never these providers” names providers that proxx does not know: opnai." in page
+    assert PolicyRule.objects.get().excluded_providers == "opnai"
+    page = text(
+        console.post(f"{RULES}{PolicyRule.objects.get().pk}/change/", {**rule, "providers": "groq"}, follow=True)
+    )
+    assert "does not know" not in page
+    alias = {"name": "best", "alias_of": "bogus:gpt-x\ngpt-x", "alias_enabled": "on"}
+    page = text(console.post("/console/routing/modelpreference/add/", alias, follow=True))
+    assert "The target bogus:gpt-x leads nowhere now." in page
+    assert "The target gpt-x" not in page
+    tenant = f"/console/accounts/tenant/{DEFAULT_TENANT_ID}/change/"
+    form = console.get(tenant).context["adminform"].form
+    fields = {name: form[name].value() for name in form.fields if form[name].value() not in (None, False)}
+    inlines = {"limits-TOTAL_FORMS": "0", "limits-INITIAL_FORMS": "0"}
+    page = text(console.post(tenant, {**fields, **inlines, "providers_denied": "opnai"}, follow=True))
+    assert "“Never these providers” names providers that proxx does not know: opnai." in page
