@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from django.db.models import Model
 
 from accounts.profile import lines_of
-from routing import aliases, provider_env, reload
+from routing import aliases, lost_targets, provider_env, reload
 from routing.models import ModelPreference, ProviderSetting
 from routing.plan import REFUSALS
 from routing.snapshot import Snapshot
@@ -30,6 +30,14 @@ def of(row: Model) -> Iterator[str]:
             label = str(getattr(row._meta.get_field(field), "verbose_name", field)).capitalize()
             yield f"“{label}” names providers that proxx does not know: {', '.join(unknown)}."
     if isinstance(row, ModelPreference) and row.alias_enabled:
+        yield from _lost(row, snapshot)
+
+
+def _lost(row: ModelPreference, snapshot: Snapshot) -> Iterator[str]:
+    others = ModelPreference.objects.exclude(alias_of="").filter(alias_enabled=True).values_list("name", flat=True)
+    told = [*lost_targets.told(row.targets, snapshot, aliases=[one.lower() for one in others])]
+    yield from told
+    if not told:
         for target, refusal in aliases.nowhere(row.targets, snapshot).items():
             yield f"The target {target} leads nowhere now. {REFUSALS[refusal]}"
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from accounts.admin.base import CarefulAdmin, ago
-from routing import aliases, facts_shown, looks, lost_targets, reload
+from routing import aliases, facts_shown, looks, reload
 from routing.capabilities import Facts
 from routing.credential_admin import provider_labels
 from routing.models import CatalogModel, FactSetting, ModelPreference
@@ -201,13 +201,6 @@ class ModelPreferenceAdmin(CarefulAdmin):
         if isinstance(db_field, TextField) and field is not None:
             field.widget.attrs["rows"] = LINES
         return field
-
-    def save_model(self, request: HttpRequest, obj: ModelPreference, form: Any, change: bool) -> None:  # noqa: FBT001
-        """Save, and say which targets lead nowhere; what they name may still come."""
-        super().save_model(request, obj, form, change)
-        others = ModelPreference.objects.exclude(alias_of="").filter(alias_enabled=True).values_list("name", flat=True)
-        for sentence in lost_targets.told(obj.targets, reload.current(), aliases=[one.lower() for one in others]):
-            messages.warning(request, sentence)
 
     def has_change_permission(self, request: HttpRequest, obj: ModelPreference | None = None) -> bool:
         """Refuse where models.json says it."""
