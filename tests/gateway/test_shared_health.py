@@ -33,7 +33,7 @@ def test_a_rest_outlives_a_restart(start_proxx, provider: SimulatedProvider) -> 
 
 @pytest.mark.real
 def test_processes_tell_each_other_of_rests_and_recoveries(start_proxx, provider: SimulatedProvider, tmp_path: Path):
-    breaker = {**TWO, "PROXY_BREAKER_FAILURES": "1", "PROXY_BREAKER_SECONDS": "2"}
+    breaker = {**TWO, "PROXY_BREAKER_FAILURES": "1", "PROXY_BREAKER_SECONDS": "5"}
     first: LiveProxx = start_proxx(real=True, env=breaker)
     second = LiveProxx(tmp_path / "second", first.database, provider, "daphne", breaker)
     second.folder.mkdir()
@@ -43,10 +43,12 @@ def test_processes_tell_each_other_of_rests_and_recoveries(start_proxx, provider
         provider.script(times=2, fault="500")
         assert first.chat("gpt-x")[0] == 502
         provider.script(key="sk-sim-1", times=FOREVER, fault="500")
+        # The news leaves before the rows do; who asks before it heard finds the good account by itself.
+        first.wait_for_rows("SELECT 1 FROM routing_keptrest", 2)
         until(lambda: _refuses(second), seconds=5)
         asked = len(provider.journal)
         # One of them finds that an account is back, and the other knows without asking the broken one.
-        until(lambda: first.chat("gpt-x")[0] == 200, seconds=10)
+        until(lambda: first.chat("gpt-x")[0] == 200, seconds=20)
         assert second.chat("gpt-x")[0] == 200
         assert len(provider.journal) > asked
 
