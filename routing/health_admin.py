@@ -4,6 +4,7 @@ The facts are those of the process that serves the page; with Redis all processe
 all, too.
 """
 
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -126,9 +127,9 @@ class HealthPanel:
 
     change_form_outer_before_template = "admin/routing/health.html"
 
+    @abstractmethod
     def health_names(self, obj: Any) -> dict[Key, str]:
         """Return the keys that belong to a row, with the names that people know them by."""
-        raise NotImplementedError
 
     def get_urls(self) -> list[Any]:
         """Add where the panel's buttons lead."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from routing import health
 from routing.providers import Provider
 from routing.question import NEEDS
 from routing.rules import Rule
@@ -93,6 +94,12 @@ class Candidate:
     def strategy(self) -> str:
         """Return how it and its equals are ordered, by name."""
         return (self.rule.accounts if self.rule is not None else "") or self.provider.strategy
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether its account has as many calls under way as it takes at once."""
+        at_once = self.credential.at_once if self.credential is not None else 0
+        return bool(at_once) and health.in_flight(self.key) >= at_once
 
     @property
     def account(self) -> str:

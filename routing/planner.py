@@ -184,7 +184,7 @@ class _Sifted:
                     away.add(id(candidate.credential))
             else:
                 ready.append(candidate)
-                if left is not None and not _is_full(candidate):
+                if left is not None and not candidate.is_full:
                     left -= 1
                     if not left:
                         break
@@ -210,13 +210,6 @@ def _is_away(key: Key, now: float) -> bool:
     """Tell whether a credential that rests does so for all models."""
     found = health.rests.get(key, {}).get("")
     return found is not None and not found.is_soft and found.until > now
-
-
-def _is_full(candidate: Candidate) -> bool:
-    credential = candidate.credential
-    if credential is None or not credential.at_once:
-        return False
-    return health.in_flight(candidate.key) >= credential.at_once
 
 
 def _with(

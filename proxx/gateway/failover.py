@@ -101,7 +101,7 @@ async def _one_round(call: Call, plan: Plan) -> Speaking:
     for candidate in plan.candidates:
         if not budget.left(call):
             break
-        if call.snapshot.counts_calls and slots.is_full(candidate):
+        if call.snapshot.counts_calls and candidate.is_full:
             this = this or _Round()
             this.full.append(candidate)
             continue
@@ -247,7 +247,7 @@ def _is_ready(call: Call, candidate: Candidate, wished: float, this: _Round, pat
     if _is_probed(candidate):
         this.again[candidate] = wished
         return False
-    if call.snapshot.counts_calls and slots.is_full(candidate):
+    if call.snapshot.counts_calls and candidate.is_full:
         if patience.left > 0:
             this.full.append(candidate)
         else:

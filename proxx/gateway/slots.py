@@ -27,12 +27,6 @@ class NoRoom(OverLimit):
     message = "Every account that could serve this model has as many calls under way as it takes. Please retry soon."
 
 
-def is_full(candidate: Candidate) -> bool:
-    """Tell whether an account has as many calls under way as it takes at once."""
-    at_once = candidate.credential.at_once if candidate.credential is not None else 0
-    return bool(at_once) and health.in_flight(candidate.key) >= at_once
-
-
 class Patience:
     """The seconds that a call may still wait for room, PROXY_BUSY_WAIT in all."""
 
@@ -46,7 +40,7 @@ class Patience:
         Between its return and the attempt nothing else runs, so the room is still there.
         """
         while candidates:
-            free = next((one for one in candidates if not is_full(one)), None)
+            free = next((one for one in candidates if not one.is_full), None)
             if free is not None:
                 return free
             now = clock.monotonic()
