@@ -3,9 +3,14 @@
 # runs everything in one container, as `make run` does; compose.yaml runs the parts separately.
 
 FROM python:3.11-slim AS packages
-COPY requirements/base.txt requirements/uvicorn.txt /
+# --build-arg OTEL=yes adds what OTEL_EXPORTER_OTLP_ENDPOINT needs.
+ARG OTEL=no
+COPY requirements/base.txt requirements/uvicorn.txt requirements/otel.txt /
 RUN python -m venv /venv \
- && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /uvicorn.txt
+ && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /uvicorn.txt \
+ && if [ "$OTEL" = yes ]; then \
+      /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /otel.txt; \
+    fi
 
 FROM python:3.11-slim
 RUN groupadd --gid 10001 proxx \

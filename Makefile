@@ -15,7 +15,7 @@ DEV := $(if $(PROXX_VENV),,$(VENV)/.dev.stamp)
 LOCK := requirements/$(if $(filter uvicorn,$(PROXX_SERVER)),uvicorn,base).txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev demo test test-js test-agents check format lint types stairs tests bench migrate lock clean
+.PHONY: help run dev demo test test-js test-agents check format lint types stairs tests bench bench-database migrate lock clean
 
 help: ## print this page
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,18 +59,22 @@ test-agents: $(DEV) ## real coding agents do a task through proxx; downloads a g
 bench: $(DEV) ## measure against a direct connection; writes benchmarks/results
 	$(BIN)/python -m benchmarks.run $(ARGS)
 
+bench-database: $(DEV) ## measure the store with ten million calls on Postgres (DATABASE_URL_TEST)
+	$(BIN)/python -m benchmarks.database $(ARGS)
+
 migrate: $(BASE) ## bring the database up to date
 	@$(BIN)/python manage.py migrate
 
 lock: $(DEV) ## compile requirements/*.in to hash-locked *.txt
 	$(COMPILE) requirements/base.in -o requirements/base.txt
 	$(COMPILE) -c requirements/base.txt requirements/uvicorn.in -o requirements/uvicorn.txt
-	$(COMPILE) -c requirements/uvicorn.txt requirements/dev.in -o requirements/dev.txt
+	$(COMPILE) -c requirements/base.txt requirements/otel.in -o requirements/otel.txt
+	$(COMPILE) -c requirements/uvicorn.txt -c requirements/otel.txt requirements/dev.in -o requirements/dev.txt
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $(ARGS)
 
 clean: ## remove what can be made again (never data or .env)
-	rm -rf $(VENV) tests/js/node_modules staticfiles .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) tests/js/node_modules tests/signin/oidc_server/node_modules staticfiles .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 ifndef PROXX_VENV
 $(BIN)/python:

@@ -5,6 +5,7 @@ A house that nobody has entered yet has no secrets and no tables: that is told i
 (`--traceback` shows that, too).
 """
 
+import getpass
 import os
 import select
 import sys
@@ -27,10 +28,12 @@ def main() -> None:
     from django.core.management import execute_from_command_line
     from django.db import OperationalError, ProgrammingError
 
+    from accounts.acting import Actor, ActorKind, acting_as
     from proxx.kit.sealing import SealBroken
 
     try:
-        execute_from_command_line(sys.argv)
+        with acting_as(Actor(ActorKind.COMMAND, name=_who())):
+            execute_from_command_line(sys.argv)
         sys.stdout.flush()
     except BrokenPipeError:
         if _is_read():
@@ -42,6 +45,15 @@ def main() -> None:
         if sentence is None or "--traceback" in sys.argv:
             raise
         sys.exit(sentence)
+
+
+def _who() -> str:
+    """Return the command's name and whose it is, for the audit; never its arguments, which may hold a secret."""
+    try:
+        owner = getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        owner = str(os.getuid())
+    return f"{sys.argv[1] if len(sys.argv) > 1 else 'manage.py'} by {owner}"
 
 
 def _is_read() -> bool:

@@ -4,18 +4,30 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.apps import apps as global_apps
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_delete, post_migrate, post_save
 
 
 class AccountsConfig(AppConfig):
     """Tenants and keys."""
 
     name = "accounts"
-    verbose_name = "Access"
+    verbose_name = "Who calls"
 
     def ready(self) -> None:
-        """Keep the promise that the default tenant always exists, after a flush too."""
+        """Hear every change of configuration, before all others; keep the default tenant; hear of sign-ins."""
+        from accounts import audited
+
+        audited.connect()
         post_migrate.connect(_ensure_default_tenant, sender=self)
+        for signal in (post_save, post_delete):
+            signal.connect(_end_sign_ins, sender="accounts.Membership")
+        import accounts.signin.signals  # noqa: F401 - connects them
+
+
+def _end_sign_ins(*, instance: Any, **_: Any) -> None:
+    from accounts import rights
+
+    rights.end_sign_ins(instance.operator_id)
 
 
 def _ensure_default_tenant(*, using: str, apps: Any = global_apps, **_: Any) -> None:

@@ -10,8 +10,9 @@ import msgspec
 
 class Bill(msgspec.Struct, array_like=True, kw_only=True, gc=False):
     """`tokens` and `nano` (nano-dollars) are what is charged; `charges` name limit, start of its window (unix seconds)
-    and the amount that counts there."""
+    and the amount that counts there; `tranches`, if there are any, say for each of them what it was held in."""
 
     tokens: int = 0
     nano: int = 0
     charges: list[tuple[uuid.UUID, int, int]] = []
+    tranches: list[uuid.UUID] = []

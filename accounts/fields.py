@@ -32,16 +32,21 @@ class _HasSecret(Protocol):
 
 
 class SealedTextField(_Text):
-    """A text that is sealed on save and stays sealed in memory; `tail` names the field that keeps its last four."""
+    """A text that is sealed on save and stays sealed in memory; `tail` names the field that keeps its last four.
 
-    def __init__(self, *args: Any, tail: str = "", **kwargs: Any) -> None:
-        self.tail = tail
+    `mark` names one that keeps how the sealed text begins (its default is `sealing.current_mark`), so that those of a
+    retired key are found without looking at long texts.
+    """
+
+    def __init__(self, *args: Any, tail: str = "", mark: str = "", **kwargs: Any) -> None:
+        self.tail, self.mark = tail, mark
         super().__init__(*args, **kwargs)
 
     def deconstruct(self) -> Any:
         """Describe the field to migrations."""
         name, path, args, kwargs = super().deconstruct()
-        return name, path, args, {**kwargs, "tail": self.tail} if self.tail else kwargs
+        named = {option: value for option in ("tail", "mark") if (value := getattr(self, option))}
+        return name, path, args, {**kwargs, **named}
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:  # noqa: FBT001 - Django's signature
         """Seal plain text under the row's id; the instance keeps the sealed text from then on."""
@@ -65,6 +70,16 @@ class SealedTextField(_Text):
 def reveal(row: _HasSecret) -> Secret:
     """Open a row's secret; raise `sealing.SealBroken` if no configured key opens it or it was moved to another row."""
     return Secret(sealing.unseal(row.secret, context=str(row.pk)) if row.secret else "")
+
+
+def sealed_bytes(plain: bytes, row_id: UUID) -> str:
+    """Seal bytes for the row of that id, for an insert that passes no model."""
+    return sealing.seal_bytes(plain, context=str(row_id))
+
+
+def opened_bytes(sealed: str, row_id: UUID) -> bytes:
+    """Open what `sealed_bytes` sealed for that row; raise `sealing.SealBroken`."""
+    return sealing.unseal_bytes(sealed, context=str(row_id))
 
 
 def tail_of(text: str) -> str:

@@ -14,12 +14,15 @@ from uuid import UUID
 
 import django.db
 
+from accounts import scopes as known_scopes
 from accounts.asking import Asker, TooManyWaiting
 from accounts.guesses import Guesses
+from accounts.keeping import share_of_key
 from accounts.models import ApiKey
-from accounts.restricted import RESTRICTIONS, said
+from accounts.restricted import LISTS, origins, said
 from proxx.kit import clock
 from proxx.kit.configured import settings
+from proxx.kit.peer import Networks
 
 # How long after the last contact a remembered key is good even if no grace is wanted: reload polls every 2 s,
 # and one late poll is no outage.
@@ -46,8 +49,10 @@ class KeyHolder:
 
     `own` is who brings a provider's key of their own to a listener that allows it: we know the tenant, not them, and
     `mark` (a peppered digest) is all that tells them apart. `lists` are the key's own restrictions, in the order of
-    `restricted.RESTRICTIONS`, empty without any: they come with the key, because it may be younger than the picture of
-    the configuration.
+    `restricted.LISTS`, empty without any: they come with the key, because it may be younger than the picture of
+    the configuration. `scopes` hold all that the key's own stand for. An address must lie in each of `origins`: those
+    of the tenant and the key, as far as they say anything. `bodies` is the share of its calls whose bodies are kept;
+    None: its tenant's.
     """
 
     key_id: UUID | None
@@ -60,6 +65,8 @@ class KeyHolder:
     profile_id: UUID | None = None
     mark: str = ""
     lists: tuple[str, ...] = ()
+    origins: tuple[Networks, ...] = ()
+    bodies: int | None = None
 
 
 class Doubt(Enum):
@@ -107,12 +114,21 @@ class Memory:
             return None
         return holder if now <= self._good_until or now <= good_until else Unknown
 
+    def knows_end(self, digest: str) -> bool:
+        """Tell whether this is a key that has expired."""
+        entry = self._known.get(digest)
+        return entry is not None and entry[0].expires_at is not None and clock.unix() >= entry[0].expires_at
+
     def look_up(self, digest: str) -> "Future[KeyHolder | IdentityUnavailable | None]":
         """Ask the store; all who ask for one digest at a time share one query. Unavailability is an answer here."""
         with self._lock:
             pending = self._pending.get(digest)
             if pending is not None:
                 return pending
+            if (answer := self.recall(digest)) is not Unknown:  # the look-up before ours has ended meanwhile
+                known: Future[KeyHolder | IdentityUnavailable | None] = Future()
+                known.set_result(answer)
+                return known
             if self._asker.busy_for() > PATIENCE:  # it hangs: to wait behind it is no use
                 raise IdentityUnavailable
             try:
@@ -216,21 +232,27 @@ def _read(digests: list[str]) -> dict[str, KeyHolder]:
         "scopes",
         "expires_at",
         "profile_id",
-        *RESTRICTIONS,
+        "tenant__networks",
+        "networks",
+        "bodies",
+        "bodies_percent",
+        *LISTS,
     )
     valid = ApiKey.objects.filter(revoked_at=None, tenant__is_active=True).order_by()
     for start in range(0, len(digests), DIGESTS_PER_QUERY):
         rows = valid.filter(digest__in=digests[start : start + DIGESTS_PER_QUERY]).values_list(*columns)
-        for digest, key_id, tenant_id, tenant, label, scopes, expires_at, profile_id, *lists in rows:
+        for digest, key_id, tenant_id, tenant, label, scopes, expires_at, profile_id, *said_of in rows:
             found[digest] = KeyHolder(
                 key_id=key_id,
                 tenant_id=tenant_id,
                 tenant=tenant,
                 label=label,
-                scopes=frozenset(scopes),
+                scopes=known_scopes.expanded(scopes),
                 expires_at=expires_at.timestamp() if expires_at else None,
                 kind="key",
                 profile_id=profile_id,
-                lists=said(tuple(lists)),
+                lists=said(tuple(said_of[4:])),
+                origins=origins(said_of[:2]),
+                bodies=share_of_key(*said_of[2:4]),
             )
     return found

@@ -20,12 +20,11 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
+from accounts import scopes as known_scopes
 from accounts.key_memory import PATIENCE, Doubt, IdentityUnavailable, KeyHolder, Memory, Unknown
 from accounts.models import (
-    CLIENT_SCOPE,
     DEFAULT_TENANT_ID,
     DEFAULT_TENANT_SLUG,
-    FILES_SCOPE,
     ApiKey,
     Operator,
     Profile,
@@ -44,6 +43,7 @@ __all__ = [
     "confirm_contact",
     "find",
     "forget",
+    "has_expired",
     "issue",
     "looks_like_key",
     "mint",
@@ -58,7 +58,6 @@ __all__ = [
 TOKEN_MARK: Final = "pxx_"  # noqa: S105 - a mark, not a secret
 TOKEN_BYTES: Final = 32
 PREFIX_LENGTH: Final = 12
-ADMIN_SCOPE: Final = "proxy:admin"
 
 _LENGTH = len(TOKEN_MARK) + 43
 _shape = re.compile(rf"{TOKEN_MARK}[A-Za-z0-9_-]{{43}}", re.ASCII).fullmatch
@@ -70,12 +69,18 @@ _ADMIN = KeyHolder(
     DEFAULT_TENANT_ID,
     DEFAULT_TENANT_SLUG,
     "admin token",
-    frozenset({CLIENT_SCOPE, FILES_SCOPE, ADMIN_SCOPE}),
+    known_scopes.EVERYTHING,
     None,
     "admin",
 )
 _OPEN = KeyHolder(
-    None, DEFAULT_TENANT_ID, DEFAULT_TENANT_SLUG, "unauthenticated", frozenset({CLIENT_SCOPE}), None, "open"
+    None,
+    DEFAULT_TENANT_ID,
+    DEFAULT_TENANT_SLUG,
+    "unauthenticated",
+    known_scopes.expanded({known_scopes.USE}),
+    None,
+    "open",
 )
 
 
@@ -99,6 +104,11 @@ def remembered(token: str) -> KeyHolder | Literal[Doubt.UNKNOWN] | None:
     answer = _memory.recall(sealing.digest(token))
     if isinstance(answer, KeyHolder):
         return answer
+    if settings.FORMER_PEPPERS:
+        older = [_memory.recall(digest) for digest in sealing.former_digests(token)]
+        if holder := next((one for one in older if isinstance(one, KeyHolder)), None):
+            return holder
+        answer = Unknown if Unknown in older else answer
     # Last, because it is rare: an admin token that happens to have a key's shape.
     return _ADMIN if _is_admin_token(token) else answer
 
@@ -114,18 +124,21 @@ async def find(token: str, *, address: str = "") -> KeyHolder | None:
     wait = _memory.guesses.wait(address)
     if wait > 0:
         raise TooManyGuesses(ceil(wait))
-    future = asyncio.wrap_future(_memory.look_up(sealing.digest(token)))
-    # `wait` leaves the look-up alone when its time is over or the caller goes: others may wait for the same one.
-    done, _ = await asyncio.wait([future], timeout=PATIENCE)
-    if not done:
-        raise IdentityUnavailable
-    found = future.result()
-    if isinstance(found, IdentityUnavailable):
-        raise found
+    found = None
+    for digest in (sealing.digest(token), *sealing.former_digests(token)):
+        if found is None:
+            found = await _looked_up(digest)
     if found is None:
         _memory.guesses.failed(address)
         return None
     return None if found.expires_at is not None and clock.unix() >= found.expires_at else found
+
+
+def has_expired(token: str) -> bool:
+    """Tell whether a token that was just refused is a key whose time is over; from memory alone."""
+    if len(token) != _LENGTH or _shape(token) is None:
+        return False
+    return any(_memory.knows_end(digest) for digest in (sealing.digest(token), *sealing.former_digests(token)))
 
 
 def open_holder() -> KeyHolder:
@@ -142,15 +155,16 @@ def issue(
     created_by: Operator | None = None,
     replaces: ApiKey | None = None,
     profile: Profile | None = None,
-    restrictions: Mapping[str, str] | None = None,
+    restrictions: Mapping[str, object] | None = None,
 ) -> tuple[ApiKey, str]:
     """Store a new key and return it with its token, which nothing can show a second time."""
     key = ApiKey(tenant=tenant, label=label, expires_at=expires_at, created_by=created_by, replaces=replaces)
     key.profile = profile
-    for name, text in (restrictions or {}).items():
-        setattr(key, name, text)
+    for name, said in (restrictions or {}).items():
+        setattr(key, name, said)
     if scopes is not None:
         key.scopes = scopes
+    known_scopes.check(key.scopes)
     token = mint(key)
     with transaction.atomic():  # the revision that its signal raises belongs to the row
         key.save()
@@ -161,15 +175,24 @@ def mint(key: ApiKey) -> str:
     """Give a row that is not saved yet its token: the digest stays in the row, the token is returned this once."""
     token = TOKEN_MARK + secrets.token_urlsafe(TOKEN_BYTES)
     key.prefix, key.last4, key.digest = token[:PREFIX_LENGTH], token[-4:], sealing.digest(token)
+    key.pepper_version = sealing.pepper_version()
     return token
 
 
 @transaction.atomic
-def rotate(key: ApiKey, *, overlap: timedelta, created_by: Operator | None = None) -> tuple[ApiKey, str]:
-    """Issue a successor; the old key works until the overlap ends (zero: ends now), then never again."""
+def rotate(
+    key: ApiKey, *, overlap: timedelta, created_by: Operator | None = None, until: datetime | None = None
+) -> tuple[ApiKey, str]:
+    """Issue a successor; the old key works until the overlap ends (zero: ends now), then never again.
+
+    The key's limits become the successor's, which does not outlive `until`: when a key rotates others, its own end.
+    Raises `KeyNotActive`.
+    """
     now = clock.now()
     # A key with an end passes its whole lifetime on, not the little that is left of it.
     expires_at = now + (key.expires_at - key.created_at) if key.expires_at else None
+    if until is not None:
+        expires_at = min(until, expires_at or until)
     # The successor is saved first: its signal takes the revision's row, where two editors queue.
     successor, token = issue(
         key.tenant,
@@ -179,7 +202,7 @@ def rotate(key: ApiKey, *, overlap: timedelta, created_by: Operator | None = Non
         created_by=created_by,
         replaces=key,
         profile=key.profile,
-        restrictions=key.restrictions,
+        restrictions={**key.restrictions, **key.keeping},
     )
     key.refresh_from_db(fields=["expires_at", "revoked_at"])
     if key.state(now) != "active":
@@ -189,6 +212,10 @@ def rotate(key: ApiKey, *, overlap: timedelta, created_by: Operator | None = Non
     else:
         key.expires_at = min(now + overlap, key.expires_at or now + overlap)
     key.save(update_fields=["revoked_at", "expires_at"])
+    # With what they have counted. They go on bounding the old key, too (key_line.py).
+    for limit in key.limits.all():
+        limit.key = successor
+        limit.save(update_fields=["key"])
     return successor, token
 
 
@@ -214,21 +241,34 @@ def confirm_contact() -> None:
     _memory.confirm()
 
 
-def note_used(pairs: list[tuple[UUID, datetime]]) -> None:
-    """Store when keys were last used (blocking); by `update`, so that it never counts as a change of configuration."""
-    latest: dict[UUID, datetime] = {}
-    for key_id, moment in pairs:
-        latest[key_id] = max(moment, latest.get(key_id, moment))
+def note_used(uses: list[tuple[UUID, datetime, str]]) -> None:
+    """Store when and from where keys were last used (blocking); by `update`, so that it never counts as a change of
+    configuration."""
+    latest: dict[UUID, tuple[datetime, str]] = {}
+    for key_id, moment, address in uses:
+        latest[key_id] = max((moment, address), latest.get(key_id, (moment, address)))
     # In order of id: two processes that note the same keys must not lock them crosswise.
-    for key_id, moment in sorted(latest.items()):
+    for key_id, (moment, address) in sorted(latest.items()):
         earlier = Q(last_used_at=None) | Q(last_used_at__lt=moment)
-        ApiKey.objects.filter(earlier, pk=key_id).update(last_used_at=moment)
+        ApiKey.objects.filter(earlier, pk=key_id).update(last_used_at=moment, last_used_from=address[:64])
 
 
 def forget() -> None:
     """Empty the memory, as after a start."""
     global _memory
     _memory = Memory()
+
+
+async def _looked_up(digest: str) -> KeyHolder | None:
+    future = asyncio.wrap_future(_memory.look_up(digest))
+    # `wait` leaves the look-up alone when its time is over or the caller goes: others may wait for the same one.
+    done, _ = await asyncio.wait([future], timeout=PATIENCE)
+    if not done:
+        raise IdentityUnavailable
+    found = future.result()
+    if isinstance(found, IdentityUnavailable):
+        raise found
+    return found
 
 
 def _is_admin_token(token: str) -> bool:

@@ -5,24 +5,35 @@ window, kept in step in the same transaction; a Hold is what a call that still r
 limits.py, the statements in ledger.py.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import inf
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import IntegrityError, models, transaction
+from django.db.models.functions import Lower
 
+from accounts.audited import Audited
 from proxx.kit import clock
 
 NANO = 1_000_000_000
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+THERE_ALREADY = "There is a limit of this kind for these models already: change that one."
+ONCE = "limit_once"  # how the constraints' names begin
 MOST = 2**62  # so that a sum of two still is a number of 64 bits
 
 
-class Limit(models.Model):
+class ThereAlready(ValidationError):
+    """An owner would have two limits of a kind for the same models, of which only the tighter would hold."""
+
+    def __init__(self) -> None:
+        super().__init__({"kind": THERE_ALREADY})
+
+
+class Limit(Audited):
     """One bound for one tenant or one key. Money is whole nano-dollars. What goes beyond is refused."""
 
     class Kind(models.TextChoices):
@@ -56,6 +67,8 @@ class Limit(models.Model):
     enabled = models.BooleanField(default=True)
     created_at = models.DateTimeField("created", default=clock.now, editable=False)
 
+    judged_together = False  # whoever saves it has compared it with the other limits of its owner
+
     class Meta:
         """One owner each; in the order in which they were made."""
 
@@ -67,15 +80,52 @@ class Limit(models.Model):
                 name="limit_has_one_owner",
             ),
             models.CheckConstraint(condition=models.Q(amount__gte=0), name="limit_not_negative"),
+            models.UniqueConstraint(
+                "tenant", "kind", Lower("model"), condition=models.Q(tenant__isnull=False), name="limit_once_of_tenant"
+            ),
+            models.UniqueConstraint(
+                "key", "kind", Lower("model"), condition=models.Q(key__isnull=False), name="limit_once_of_key"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}{f' of {self.model}' if self.model else ''}"
 
+    def audit_tenant(self) -> UUID | None:
+        """Return the tenant that it binds, whole or by one of its keys."""
+        return self.key.tenant_id if self.key is not None else self.tenant_id
+
     def clean(self) -> None:
         """Refuse amounts that no counter holds."""
+        self.model = self.model.strip()
         if self.amount is not None and not 0 <= self.amount <= MOST:
             raise ValidationError({"amount": "This amount is out of range."})
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """Save it. Raises `ThereAlready` where somebody else has just added one of the same kind."""
+        try:
+            with transaction.atomic():
+                super().save(*args, **options)
+        except IntegrityError as fault:
+            if ONCE not in str(fault):
+                raise
+            raise ThereAlready from fault
+
+    def get_constraints(self) -> list[tuple[type[models.Model], Sequence[models.BaseConstraint]]]:
+        """Return what is asked before it is saved: that it is there once is asked below, in words for people."""
+        return [
+            (table, [one for one in found if not one.name.startswith(ONCE)])
+            for table, found in super().get_constraints()
+        ]
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Refuse a second limit of the same owner, kind and models: the tighter would hold, whatever the other says."""
+        super().validate_constraints(exclude)
+        if self.judged_together:
+            return
+        same = Limit.objects.filter(tenant=self.tenant, key=self.key, kind=self.kind)
+        if same.filter(model__iexact=self.model).exclude(pk=self.pk).exists():
+            raise ThereAlready
 
     @property
     def view(self) -> "LimitView":
@@ -131,7 +181,8 @@ class LimitWindow(models.Model):
 
 
 class Hold(models.Model):
-    """What a running call may come to cost in one window, until it is settled or `ends` (unix seconds)."""
+    """What a running call may come to cost in one window, until it is settled or `ends` (unix seconds); or what is set
+    aside there for Redis to hand out (tranches.py), `granted` in all, of which the `amount` is not charged yet."""
 
     pk = models.CompositePrimaryKey("call_id", "limit_id")
     call_id = models.UUIDField()
@@ -139,6 +190,7 @@ class Hold(models.Model):
     starts = models.BigIntegerField()
     amount = models.BigIntegerField()
     ends = models.BigIntegerField()
+    granted = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         """Few rows: those of the calls that run now."""

@@ -1,93 +1,38 @@
 """May this call be made, by the limits of its tenant and key? Reserve the worst case before it, settle after it.
 
-What slides over a minute, and what runs at a time, is counted by each process (`PROXY_LIMITS` says where budgets are
-counted). Budgets in tokens and money are kept here while one process serves; while several do, each reservation is one
-transaction in the database (ledger.py), in a thread of its own: who asks is never let in without an answer. Settling
-never waits: it returns the bill, which reaches the ledger with the call's record.
+`PROXY_LIMITS` says where they are counted. `local`: in this process (counted_here.py), which serves alone. `redis`: by
+all processes together (shared_limits.py). `database`, and while Redis is away: each reservation of a budget is one
+transaction (ledger.py), in a thread of its own: who asks is never let in without an answer; the rest is counted by each
+process. Settling never waits: it returns the bill, which reaches the ledger with the call's record.
 """
 
 import asyncio
 import logging
-import threading
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 import django.db
-from django.conf import settings as django_settings
 
-from accounts import ledger
+from accounts import alone, counted_here, key_line, ledger, shared_limits
 from accounts.asking import Asker, TooManyWaiting
 from accounts.bill import Bill
+from accounts.held import Held, LedgerAway, Standing, Worst
 from accounts.limit import MOST, Limit, LimitView, LimitWindow
-from accounts.windows import Bucket, Minute, Window
+from accounts.limit_set import LimitSet
+from accounts.windows import SLIDE
 from proxx.kit import clock
 from proxx.kit.configured import settings
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 3.0  # seconds for the database's answer; an honest one takes milliseconds
+PATIENCE = 3.0  # seconds for one answer of the database; an honest one takes milliseconds
+MOST_PATIENCE = 20.0  # seconds in a line that moves: many at once are no reason to let nobody in
 WAITING_LIMIT = 1000
-IN_FLIGHT_RETRY = 1.0  # seconds: nobody knows when a running call ends
 
+Answer = TypeVar("Answer")
 
-class OverTheLimit(Exception):
-    """A limit says no. `retry_after` (seconds) is None if time does not mend it; `alone` says that this call by itself
-    is more than the limit."""
-
-    def __init__(self, limit: LimitView, *, retry_after: float | None, alone: bool = False) -> None:
-        super().__init__(str(limit.id))
-        self.limit, self.retry_after, self.alone = limit, retry_after, alone
-
-
-class LedgerAway(Exception):
-    """The database must say whether a budget has room, and does not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Worst:
-    """The most that a call may use: `tokens` for budgets, `usual` tokens for rates, `nano` nano-dollars."""
-
-    tokens: int = 0
-    usual: int = 0
-    nano: int = 0
-
-    @property
-    def amounts(self) -> tuple[int, int, int, int]:
-        """Return what limits count of it, by their slot."""
-        return 1, self.usual, self.tokens, self.nano
-
-
-@dataclass(slots=True)
-class Held:
-    """What one call reserved, and must settle."""
-
-    call_id: UUID
-    worst: Worst
-    buckets: list[tuple[LimitView, Bucket, int]] = field(default_factory=list)
-    running: list[int] = field(default_factory=list)
-    budgets: list[tuple[LimitView, int, int]] = field(default_factory=list)
-    windows: list[Window] = field(default_factory=list)  # of the budgets, in the same order
-    here: bool = True  # the budgets are held in this process
-    settled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a sliding limit stands: `reset` is in how many seconds all of it is free again."""
-
-    limit: int
-    left: int
-    reset: float
-
-
-_lock = threading.Lock()  # the ledger's word comes from the writer's thread
-# By the limit's number; a window also by its start.
-_minutes: dict[int, Minute] = defaultdict(Minute)
-_running: dict[int, int] = defaultdict(int)
-_windows: dict[tuple[int, int], Window] = defaultdict(Window)
 _held_far: set[UUID] = set()  # the calls of this process whose budgets are held in the database
 _tended_at = float("-inf")
 _asker = Asker("limits", waiting_limit=WAITING_LIMIT)
@@ -98,40 +43,60 @@ def read() -> Mapping[UUID, tuple[LimitView, ...]]:
     found: dict[UUID, tuple[LimitView, ...]] = {}
     now = clock.unix()
     current: set[ledger.Place] = set()
+    roots = key_line.roots()
     for row in Limit.objects.filter(enabled=True):
         view = row.view
-        if (owner := row.key_id or row.tenant_id) is not None:
+        if (owner := roots.get(row.key_id, row.key_id) if row.key_id else row.tenant_id) is not None:
             found[owner] = (*found.get(owner, ()), view)
         if view.is_budget:
             current.add((view.id, view.starts(now)))
+    found |= {key_id: found[root] for key_id, root in roots.items() if root in found}
     if current:
         _hear(current)
     return found
 
 
-def counts_here() -> bool:
-    """Tell whether this process alone counts budgets: only then is its memory the truth."""
-    if settings.PROXY_LIMITS == "auto":
-        return "sqlite" in str(django_settings.DATABASES["default"]["ENGINE"])
-    return bool(settings.PROXY_LIMITS == "local")
+def begin() -> None:
+    """At the start of a process that serves: say it if another one counts here already."""
+    if counted() == "local":
+        alone.claim()
+
+
+def counted() -> str:
+    """Tell where limits are counted: `local`, `database` or `redis`."""
+    said = str(settings.PROXY_LIMITS)
+    if said != "auto":
+        return said
+    if "sqlite" in str(settings.DATABASES["default"]["ENGINE"]):
+        return "local"
+    return "redis" if settings.REDIS_URL else "database"
 
 
 async def reserve(call_id: UUID, limits: Sequence[LimitView], worst: Worst) -> Held:
     """Reserve the worst case with every limit, all or none; raise `OverTheLimit` or `LedgerAway`."""
-    held = Held(call_id, worst, here=counts_here())
-    _reserve_here(held, limits)
-    if held.here:
-        return held
-    unix, amounts = clock.unix(), worst.amounts
-    wishes = [(limit, limit.starts(unix), amounts[limit.slot]) for limit in limits if limit.is_budget]
-    if wishes:
+    where = counted()
+    together = limits if isinstance(limits, LimitSet) else LimitSet(limits)
+    held = Held(call_id, worst, together, here=where == "local")
+    if held.here and together.budgets and not alone.is_alone():
+        raise LedgerAway
+    if where == "redis":
         try:
-            await _ask_ledger(call_id, wishes)
-        except BaseException:
-            settle(held, tokens=0, nano=0)
-            raise
-        held.budgets = wishes
-        _held_far.add(call_id)
+            await shared_limits.take(held, _ask)
+        except shared_limits.NotCounted:
+            pass  # each process for itself, and the database for budgets
+        else:
+            return held
+    counted_here.take(held)
+    if held.here or not together.budgets:
+        return held
+    places, amounts = together.places(clock.unix()), worst.amounts
+    try:
+        await _hold(call_id, [(limit, starts, amounts[limit.slot]) for limit, starts in places])
+    except BaseException:
+        settle(held, tokens=0, nano=0)
+        raise
+    held.places = places
+    _held_far.add(call_id)
     return held
 
 
@@ -147,139 +112,101 @@ def settle(held: Held, *, tokens: int, nano: int, counts: Iterable[UUID] | None 
     _held_far.discard(held.call_id)
     tokens, nano = min(max(0, tokens), MOST), min(max(0, nano), MOST)
     real = (1, tokens, tokens, nano)
-    meant = None if counts is None else set(counts)
-    charges: list[tuple[UUID, int, int]] = []
-    call = held.call_id.int
-    with _lock:
-        for number in held.running:
-            _running[number] -= 1
-        for limit, bucket, amount in held.buckets:
-            if limit.slot == 1:
-                meant_here = meant is None or limit.id in meant
-                _minutes[limit.number].correct(bucket, (tokens if meant_here else 0) - amount)
-        for limit, starts, _ in held.budgets:
-            charge = real[limit.slot] if meant is None or limit.id in meant else 0
-            charges.append((limit.id, starts, charge))
-        for window, (_, _, amount), (_, _, charge) in zip(held.windows, held.budgets, charges, strict=False):
-            window.held -= amount
-            window.settle(call, charge)
-    return Bill(tokens=tokens, nano=nano, charges=charges) if charges else None
+    if counts is None:
+        meant, charges = None, [(limit.id, starts, real[limit.slot]) for limit, starts in held.places]
+    else:
+        meant = {limit_id.int for limit_id in counts}
+        charges = [
+            (limit.id, starts, real[limit.slot] if limit.number in meant else 0) for limit, starts in held.places
+        ]
+    if held.shared:
+        shared_limits.give(held, tokens, nano, meant)
+    else:
+        counted_here.give(held, tokens, [charge for *_, charge in charges], meant)
+    return Bill(tokens=tokens, nano=nano, charges=charges, tranches=held.tranches) if charges else None
 
 
 def confirm(call_ids: Iterable[UUID], spent: Mapping[ledger.Place, int]) -> None:
     """Hear that the ledger has these calls, and what their windows have spent now."""
-    calls = [call_id.int for call_id in call_ids]
-    with _lock:
-        for (limit_id, starts), amount in spent.items():
-            if (window := _windows.get((limit_id.int, starts))) is not None:
-                window.heard(amount)
-                for call in calls:
-                    window.confirm(call)
+    counted_here.confirm([call_id.int for call_id in call_ids], spent)
 
 
 def tend() -> None:
-    """Now and then prolong what this process holds in the database, and give back what the dead held (blocking)."""
+    """Now and then prolong what the calls of this process hold elsewhere, and give back what the dead held
+    (blocking)."""
     global _tended_at
-    now = clock.monotonic()
-    if counts_here() or now - _tended_at < settings.PROXY_LIMIT_LEASE / 3:
+    now, where = clock.monotonic(), counted()
+    if where == "local":
+        alone.claim(read)  # what the other process has spent comes first
+        return
+    if now - _tended_at < settings.PROXY_LIMIT_LEASE / 3:
         return
     _tended_at = now
-    if _held_far:
-        ledger.renew(list(_held_far), lease=settings.PROXY_LIMIT_LEASE)
+    if calls := [*_held_far, *shared_limits.tranches_in_use()]:
+        ledger.renew(calls, lease=settings.PROXY_LIMIT_LEASE)
     ledger.reap()
+    if where == "redis":
+        shared_limits.tend()
 
 
-def standing(limits: Iterable[LimitView], measure: str) -> Standing | None:
-    """Return how the tightest limit per minute of that measure stands; None if there is none."""
-    tightest: Standing | None = None
-    now = clock.monotonic()
-    for limit in limits:
-        if limit.period == "minute" and limit.measure == measure:
-            minute = _minutes[limit.number]
-            left = max(0, limit.amount - minute.total)
-            if tightest is None or left < tightest.left:
-                tightest = Standing(limit.amount, left, minute.empty_in(now))
-    return tightest
+def standing(limits: Iterable[LimitView], measure: str, lefts: Mapping[int, int] | None = None) -> Standing | None:
+    """Return how the tightest limit per minute of that measure stands, `lefts` being what was said of it; None if there
+    is none."""
+    if lefts is None:
+        return counted_here.standing(limits, measure)
+    tightest, least = None, 0
+    for one in limits:
+        if one.measure == measure and (left := lefts.get(one.number)) is not None and (not tightest or left < least):
+            tightest, least = one, left
+    return None if tightest is None else Standing(tightest.amount, least, SLIDE if least < tightest.amount else 0)
 
 
-def used_here(limit: LimitView) -> int:
-    """Return what this process counts of a limit by the minute, or of calls at a time."""
-    with _lock:
-        if limit.measure == "calls":
-            return _running.get(limit.number, 0)
-        minute = _minutes[limit.number]
-        minute.slide(clock.monotonic())
-        return minute.total
+def used(limits: Sequence[LimitView]) -> tuple[list[int], bool]:
+    """Return what is used of each limit now, running calls included, and whether that is true of all processes
+    (blocking)."""
+    unix, where = clock.unix(), counted()
+    places = {one.id: one.starts(unix) for one in limits if one.is_budget}
+    rows = LimitWindow.objects.filter(limit_id__in=places, starts__in=set(places.values())) if places else []
+    booked = {row.limit_id: row.spent + row.held for row in rows if places[row.limit_id] == row.starts}
+    told = shared_limits.look(limits) if where == "redis" else None
+    if told is None:
+        found = [booked.get(one.id, 0) if one.is_budget else counted_here.used(one) for one in limits]
+        return found, where == "local"
+    # What Redis may hand out yet is set aside, but nobody uses it.
+    pairs = zip(limits, told, strict=True)
+    return [max(0, booked.get(one.id, 0) - said) if one.is_budget else said for one, said in pairs], True
 
 
 def forget() -> None:
     """Count anew, as after a start."""
-    with _lock:
-        for memory in (_minutes, _running, _windows, _held_far):
-            memory.clear()
+    _held_far.clear()
+    counted_here.forget()
+    alone.let_go()
+    shared_limits.forget()
 
 
-def _reserve_here(held: Held, limits: Sequence[LimitView]) -> None:
-    """Look at all limits first, then count: a call that one limit refuses is counted by none."""
-    now, unix = clock.monotonic(), clock.unix()
-    amounts, here = held.worst.amounts, held.here
-    minutes: list[tuple[LimitView, Minute, int]] = []
-    with _lock:
-        for limit in limits:
-            amount = amounts[limit.slot]
-            if limit.is_budget:
-                if not here:
-                    continue
-                starts = limit.starts(unix)
-                window = _windows[limit.number, starts]
-                if window.spent + window.settled + window.held + amount > limit.amount:
-                    raise _over(limit, alone=amount > limit.amount)
-                held.windows.append(window)
-                held.budgets.append((limit, starts, amount))
-            elif limit.period:
-                minute = _minutes[limit.number]
-                minute.slide(now)
-                if minute.total + amount > limit.amount:
-                    alone = amount > limit.amount
-                    wait = None if alone else minute.room_in(amount, limit.amount, now)
-                    raise OverTheLimit(limit, retry_after=wait, alone=alone)
-                minutes.append((limit, minute, amount))
-            elif _running[limit.number] >= limit.amount:
-                wait = IN_FLIGHT_RETRY if limit.amount else None
-                raise OverTheLimit(limit, retry_after=wait, alone=not limit.amount)
-            else:
-                held.running.append(limit.number)
-        # From here on nothing refuses any more.
-        for number in held.running:
-            _running[number] += 1
-        for limit, minute, amount in minutes:
-            held.buckets.append((limit, minute.add(amount, now), amount))
-        for window, (_, _, amount) in zip(held.windows, held.budgets, strict=True):
-            window.held += amount
+async def _hold(call_id: UUID, wishes: Sequence[tuple[LimitView, int, int]]) -> None:
+    try:
+        await _ask(partial(ledger.hold, call_id, wishes, lease=settings.PROXY_LIMIT_LEASE))
+    except ledger.Spent as spent:
+        amount = next(amount for limit, _, amount in wishes if limit is spent.limit)
+        raise counted_here.spent(spent.limit, alone=amount > spent.limit.amount) from None
 
 
-def _over(limit: LimitView, *, alone: bool) -> OverTheLimit:
-    unix = clock.unix()
-    ends = limit.ends(unix)
-    return OverTheLimit(limit, retry_after=None if alone or ends is None else ends - unix, alone=alone)
-
-
-async def _ask_ledger(call_id: UUID, wishes: Sequence[tuple[LimitView, int, int]]) -> None:
+async def _ask(question: Callable[[], Answer]) -> Answer:
+    """Ask the database in a thread; raise `LedgerAway`, or what the question raises."""
     if _asker.busy_for() > PATIENCE:  # it hangs: to wait behind it is no use
         raise LedgerAway
     try:
-        asked = _asker.ask(partial(ledger.hold, call_id, wishes, lease=settings.PROXY_LIMIT_LEASE))
+        asked = _asker.ask(question)
     except TooManyWaiting:
         raise LedgerAway from None
-    future = asyncio.wrap_future(asked)
-    done, _ = await asyncio.wait([future], timeout=PATIENCE)
-    if not done:
-        raise LedgerAway
+    future, began = asyncio.wrap_future(asked), clock.monotonic()
+    while not (await asyncio.wait([future], timeout=PATIENCE))[0]:
+        if _asker.busy_for() > PATIENCE or clock.monotonic() - began > MOST_PATIENCE:
+            raise LedgerAway
     try:
-        future.result()
-    except ledger.Spent as spent:
-        amount = next(amount for limit, _, amount in wishes if limit is spent.limit)
-        raise _over(spent.limit, alone=amount > spent.limit.amount) from None
+        return future.result()
     except django.db.Error:
         log.warning("A budget could not be asked: the database does not answer.")
         raise LedgerAway from None
@@ -288,10 +215,5 @@ async def _ask_ledger(call_id: UUID, wishes: Sequence[tuple[LimitView, int, int]
 def _hear(current: set[ledger.Place]) -> None:
     limits, starts_at = {limit_id for limit_id, _ in current}, {starts for _, starts in current}
     rows = LimitWindow.objects.filter(limit_id__in=limits, starts__in=starts_at)
-    said = {(limit_id, starts): spent for limit_id, starts, spent in rows.values_list("limit_id", "starts", "spent")}
-    with _lock:
-        kept = {(limit_id.int, starts) for limit_id, starts in current}
-        for place in [place for place, window in _windows.items() if place not in kept and window.is_idle]:
-            del _windows[place]
-        for limit_id, starts in current:
-            _windows[limit_id.int, starts].heard(said.get((limit_id, starts), 0))
+    words = rows.values_list("limit_id", "starts", "spent")
+    counted_here.hear(current, {(limit_id, starts): spent for limit_id, starts, spent in words})

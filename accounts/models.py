@@ -1,7 +1,6 @@
 """Who may call us, and the secrets we call with: operators, tenants, their keys, upstream credentials.
 
-Here are only tables and their rules. How a key is issued and found is keys.py; which credential a call uses is
-routing's. Saving a Tenant, ApiKey or Credential raises the configuration's revision (signals in routing/apps.py).
+Only tables and their rules. Saving a Tenant, ApiKey or Credential raises the revision (routing/apps.py).
 """
 
 import hashlib
@@ -14,44 +13,62 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 
+from accounts import rights, scopes
+from accounts.admitted import AdmissionEntry as AdmissionEntry  # this and others: here, so that Django finds them
+from accounts.answered import Answered as Answered
+from accounts.audit_entry import AuditEntry as AuditEntry
+from accounts.audit_entry import AuditHead as AuditHead
+from accounts.audited import Audited
 from accounts.fields import SealedTextField
-from accounts.limit import Hold as Hold  # these and Profile: here, so that Django finds them
+from accounts.keeping import KeyKeeping, TenantKeeping
+from accounts.limit import Hold as Hold
 from accounts.limit import LedgerEntry as LedgerEntry
 from accounts.limit import Limit as Limit
 from accounts.limit import LimitWindow as LimitWindow
 from accounts.profile import Profile as Profile
 from accounts.restricted import Restricted
+from accounts.rights import Membership as Membership
+from accounts.scopes import default_scopes as default_scopes
 from proxx.kit import clock, sealing
 
 # The tenant that always exists. Its id is fixed, so that the admin token needs no database to know its tenant.
 DEFAULT_TENANT_ID = UUID("00000000-0000-4000-8000-000000000001")
 DEFAULT_TENANT_SLUG = "default"
 
-CLIENT_SCOPE = "proxy:use"
-FILES_SCOPE = "proxy:files"  # what lies in our accounts at providers: files, batches, stored answers
-
 _slug = RegexValidator(
     r"^[a-z0-9][a-z0-9_-]*\Z", "Use lower-case letters, digits, hyphens and underscores; begin with a letter or digit."
 )
 
 
-def default_scopes() -> list[str]:
-    """Return what a key may do unless told otherwise: the client paths, nothing else."""
-    return [CLIENT_SCOPE]
-
-
-class Operator(AbstractUser):
-    """A person who signs in to the console."""
+class Operator(Audited, AbstractUser):
+    """A person who signs in to the console. What they may do follows from their roles alone (rights.py)."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    sign_in_round = models.PositiveIntegerField(default=0, editable=False)  # a new one ends all sign-ins
+
+    unaudited = frozenset({"last_login", "sign_in_round"})
 
     class Meta(AbstractUser.Meta):
         verbose_name = "operator"
         verbose_name_plural = "operators"
 
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Answer from the roles; which rows a page then shows is `rights.scoped`'s."""
+        return rights.has_perm(self, perm)
 
-class Tenant(Restricted):
+    def has_module_perms(self, app_label: str) -> bool:
+        """Tell whether any page of an app has something for this operator."""
+        return rights.has_module(self, app_label)
+
+    def _get_session_auth_hash(self, secret: Any = None) -> str:
+        # Sign-ins end with the password or the round that they began with.
+        said = f"{self.password}:{self.sign_in_round}" if self.sign_in_round else self.password
+        return salted_hmac("accounts.Operator.sign_in", said, secret=secret, algorithm="sha256").hexdigest()
+
+
+class Tenant(Restricted, TenantKeeping):
     """Who pays: the owner of keys, budgets and records."""
 
     class Unpriced(models.TextChoices):
@@ -92,6 +109,21 @@ class Tenant(Restricted):
         help_text="Requests with pictures go to this model or alias, if it is to be had. Empty: to the model that they "
         "name (or PROXY_IMAGE_REQUEST_MODEL).",
     )
+    fast_mode = models.CharField(
+        max_length=16,
+        blank=True,
+        choices=Profile.Fast.choices,
+        help_text="Asks for service_tier “priority”. A profile that says something of it goes before. Requests ask "
+        "with the header x-open-hax-fast-mode: true.",
+    )
+    passthrough_account = models.ForeignKey(
+        "accounts.Credential",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="The account that is asked first; others of its provider follow if it is at its limit.",
+    )
     unpriced = models.CharField(
         "models without a price",
         max_length=8,
@@ -114,6 +146,10 @@ class Tenant(Restricted):
     def __str__(self) -> str:
         return self.name or self.slug
 
+    def audit_tenant(self) -> UUID:
+        """Return itself."""
+        return self.pk
+
     def clean(self) -> None:
         """Refuse to switch the default tenant off: the admin token would go with it."""
         if self.pk == DEFAULT_TENANT_ID and not self.is_active:
@@ -128,7 +164,16 @@ class Tenant(Restricted):
             raise ValidationError(dict.fromkeys(below, "A price is not negative."))
 
 
-class ApiKey(Restricted):
+class TenantSettings(Tenant):
+    """A tenant, as the page of its proxy settings shows it."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "settings"
+        verbose_name_plural = "settings"
+
+
+class ApiKey(Restricted, KeyKeeping):
     """What a client sends us: kept only as a peppered digest, shown once when it is issued."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -146,10 +191,11 @@ class ApiKey(Restricted):
     last4 = models.CharField(max_length=4, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     pepper_version = models.PositiveSmallIntegerField(default=sealing.PEPPER_VERSION, editable=False)
-    scopes = models.JSONField(default=default_scopes, editable=False)
+    scopes = models.JSONField(default=default_scopes, editable=False, validators=[scopes.check])
     expires_at = models.DateTimeField("expires", null=True, blank=True, help_text="UTC. Empty: never.")
     revoked_at = models.DateTimeField("revoked", null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField("last used", null=True, blank=True, editable=False)
+    last_used_from = models.CharField("last used from", max_length=64, blank=True, editable=False)
     created_at = models.DateTimeField("created", default=clock.now, editable=False)
     created_by = models.ForeignKey(
         Operator, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
@@ -158,12 +204,18 @@ class ApiKey(Restricted):
         "self", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="successors"
     )
 
+    unaudited = frozenset({"last_used_at", "last_used_from"})
+
     class Meta:
         verbose_name = "key"
         ordering = ["-created_at"]
 
     def __str__(self) -> str:
         return f"{self.label} ({self.prefix}…{self.last4})"
+
+    def audit_name(self) -> str:
+        """Return the label and the end of the token: its beginning looks like a secret."""
+        return f"{self.label} (…{self.last4})"
 
     def state(self, now: datetime) -> str:
         """Return `revoked`, `expired` or `active` at that moment."""
@@ -172,7 +224,7 @@ class ApiKey(Restricted):
         return "expired" if self.expires_at is not None and self.expires_at <= now else "active"
 
 
-class Credential(models.Model):
+class Credential(Audited):
     """What we send upstream: one provider's key or sign-in token, sealed at rest."""
 
     class Kind(models.TextChoices):

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from accounts.audited import Audited
 from proxx.kit import clock, logs
 from proxx.protocols.profile.options import Options
 from proxx.upstream import auth
@@ -26,7 +27,7 @@ _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}")
 _VALUE = re.compile(r"[\x20-\x7e]{0,1000}")
 
 
-class Profile(models.Model):
+class Profile(Audited):
     """Request options under one name; an empty option leaves the matter to the request."""
 
     class Effort(models.TextChoices):

@@ -61,34 +61,16 @@ class Minute:
 
 
 class Window:
-    """A budget's window: what the ledger says, what this process settled that the ledger may not say yet, and what its
-    running calls hold."""
+    """A budget's window: what the ledger says it has `spent`, and all that is `used`: that, what this process settled
+    that the ledger may not say yet, and what its running calls hold."""
 
-    __slots__ = ("_unconfirmed", "held", "settled", "spent")
+    __slots__ = ("spent", "used")
 
     def __init__(self) -> None:
-        self.spent = self.settled = self.held = 0
-        self._unconfirmed: dict[int, int] = {}
-
-    @property
-    def used(self) -> int:
-        """Return all that is not free."""
-        return self.spent + self.settled + self.held
-
-    def settle(self, call: int, amount: int) -> None:
-        """Count what a call (its id as a number) came to, until the ledger has it."""
-        self._unconfirmed[call] = amount
-        self.settled += amount
-
-    def confirm(self, call: int) -> None:
-        """The ledger has a call."""
-        self.settled -= self._unconfirmed.pop(call, 0)
+        self.spent = self.used = 0
 
     def heard(self, spent: int) -> None:
         """Take the ledger's word; it only grows, so an older word that comes late changes nothing."""
-        self.spent = max(self.spent, spent)
-
-    @property
-    def is_idle(self) -> bool:
-        """Tell whether nobody here will ask for it by himself."""
-        return not self.held and not self._unconfirmed
+        if spent > self.spent:
+            self.used += spent - self.spent
+            self.spent = spent

@@ -1,202 +1,32 @@
-"""The console's pages for traffic: the request log and one request in full. Nothing here can be changed."""
+"""The console's pages for single calls: the list, what has just come in, one call in full, files of them, tags.
 
-import contextlib
-from collections.abc import Sequence
-from datetime import timedelta
+Calls cannot be changed. What the pages show is call_list.py's and call_page.py's.
+"""
+
 from typing import Any
-from uuid import UUID
 
-from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
-from unfold.decorators import display
-from unfold.paginator import InfinitePaginator
 
-from accounts.models import Tenant
-from analytics import dashboard, pictures, queries
-from analytics.models import OUTCOMES, RequestLog
-
-SPANS = {
-    "hour": ("Last hour", timedelta(hours=1)),
-    "day": ("Last 24 hours", timedelta(days=1)),
-    "week": ("Last 7 days", timedelta(days=7)),
-    "month": ("Last 30 days", timedelta(days=30)),
-}
-MOST_TENANTS = 200  # in the filter
-OUTCOME_COLOURS = {"ok": "success", "error": "danger", "refused": "warning", "cancelled": "info"}
-
-
-class TimeFilter(admin.SimpleListFilter):
-    """When the call began."""
-
-    title = "time"
-    parameter_name = "within"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Return the spans."""
-        return [(name, label) for name, (label, _) in SPANS.items()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[RequestLog]) -> QuerySet[RequestLog]:
-        """Keep the calls of the chosen span: a range of ids."""
-        span = SPANS.get(self.value() or "")
-        return queryset.filter(queries.since(span[1])) if span else queryset
-
-
-class OutcomeFilter(admin.SimpleListFilter):
-    """How the call ended."""
-
-    title = "outcome"
-    parameter_name = "outcome"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
-        """Return the outcomes, and whether it took more than one attempt."""
-        return (*OUTCOMES, ("retried", "More than one attempt"))
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[RequestLog]) -> QuerySet[RequestLog]:
-        """Keep the calls with the chosen outcome."""
-        chosen = self.value()
-        if chosen == "retried":
-            return queryset.filter(attempt_count__gt=1)
-        return queryset.filter(outcome=chosen) if chosen in dict(OUTCOMES) else queryset
-
-
-class UsedFilter(admin.SimpleListFilter):
-    """One of the values that the sums know; the log itself is never searched for its values."""
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[RequestLog]) -> QuerySet[RequestLog]:
-        """Keep the calls with the chosen value; a value that makes no sense keeps none."""
-        if not self.value():
-            return queryset
-        try:
-            return queryset.filter(**{str(self.parameter_name): self.value()})
-        except (ValueError, ValidationError):
-            return queryset.none()
-
-
-class ProviderFilter(UsedFilter):
-    """Where the call went."""
-
-    title = "provider"
-    parameter_name = "provider_id"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Return the providers in use."""
-        return [(name, name) for name in queries.used_providers()]
-
-
-class ModelFilter(UsedFilter):
-    """Which model answered."""
-
-    title = "model"
-    parameter_name = "model_routed"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Return the models in use."""
-        return [(name, name) for name in queries.used_models()]
-
-
-class TenantFilter(UsedFilter):
-    """Who pays."""
-
-    title = "tenant"
-    parameter_name = "tenant_id"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Return the tenants by name."""
-        tenants = Tenant.objects.order_by("name").values_list("id", "name")[:MOST_TENANTS]
-        return [(str(identifier), name) for identifier, name in tenants]
-
-
-class NewestFirst(ChangeList):
-    """A list without a count and without deep offsets: the next page begins below this one's last id."""
-
-    older: str | None = None
-    newest: str | None = None
-
-    def get_results(self, request: HttpRequest) -> None:
-        """Read one page and one row more, which tells whether there is another page."""
-        size = self.list_per_page
-        rows = list(self.queryset[: size + 1])
-        self.result_list = rows[:size]
-        self.result_count = self.full_result_count = len(self.result_list)
-        self.show_full_result_count = self.show_admin_actions = self.can_show_all = self.multi_page = False
-        self.paginator = self.model_admin.get_paginator(request, self.result_list, size)
-        if len(rows) > size:
-            self.older = self.get_query_string({"id__lt": str(self.result_list[-1].pk)}, ["p"])
-        if "id__lt" in self.params:
-            self.newest = self.get_query_string({}, ["id__lt", "p"])
-
-
-class OlderPaginator(InfinitePaginator):
-    """Two links instead of numbers."""
-
-    template_name = "analytics/older.html"
+from accounts import audit
+from accounts.admin.scope import Scoped
+from accounts.signin.step_up import asked_again
+from analytics import alert_admin as alert_admin  # so that Django finds it
+from analytics import call_files, call_list, call_page, call_search, dashboard, queries, tags
+from analytics.bodies import page as bodies_page
+from analytics.models import RequestLog
 
 
 @admin.register(RequestLog)
-class RequestLogAdmin(ModelAdmin):
-    """The request log: looked at, never changed."""
+class RequestLogAdmin(Scoped, ModelAdmin):
+    """The request log: looked at, tagged and exported, never changed."""
 
-    list_display = ("time", "caller", "target", "result", "tokens", "took", "marks")
-    list_display_links = ("time",)
-    list_select_related = ("tenant", "key")
-    list_filter = (TimeFilter, OutcomeFilter, TenantFilter, ProviderFilter, ModelFilter, "stream")
-    list_per_page = 50
-    list_filter_sheet = True
-    sortable_by = ()
-    ordering = ("-id",)
-    paginator = OlderPaginator
-    show_full_result_count = False
-    search_fields = ("id",)
-    search_help_text = "Search by request id"
-    show_facets = admin.ShowFacets.NEVER  # counts over the whole log
+    tenant_path = "tenant"
     actions = None
-
-    @display(description="time (UTC)", header=True)
-    def time(self, call: RequestLog) -> list[str]:
-        """Show the moment above the day."""
-        return [f"{call.started_at:%H:%M:%S}", f"{call.started_at:%-d %b %Y}"]
-
-    @display(description="caller", header=True)
-    def caller(self, call: RequestLog) -> list[str]:
-        """Show the tenant above the key."""
-        return [call.tenant.name if call.tenant else "—", call.key.label if call.key else "no stored key"]
-
-    @display(description="model", header=True)
-    def target(self, call: RequestLog) -> list[str]:
-        """Show what was asked for above where it went."""
-        if not call.provider_id:
-            return [call.model_requested or "—", "went nowhere"]
-        asked, routed = call.model_requested, call.model_routed
-        same = asked in {routed, f"{call.provider_id}/{routed}"}
-        return [asked or "—", call.provider_id if same else f"{call.provider_id} / {routed}"]
-
-    @display(description="result", label=OUTCOME_COLOURS)
-    def result(self, call: RequestLog) -> tuple[str, str]:
-        """Show status and outcome as a coloured mark."""
-        return call.outcome, pictures.result(call)
-
-    @display(description="tokens in / out")
-    def tokens(self, call: RequestLog) -> str:
-        """Show what was counted, and a tilde if it was estimated."""
-        return f"{pictures.tokens(call, call.input_tokens)} / {pictures.tokens(call, call.output_tokens)}"
-
-    @display(description="duration", header=True)
-    def took(self, call: RequestLog) -> list[str]:
-        """Show the whole above the time to the first byte."""
-        first = "" if call.first_event_ms is None else f"first byte {pictures.span(call.first_event_ms)}"
-        return [pictures.span(call.duration_ms), first]
-
-    @display(description="marks", label=True)
-    def marks(self, call: RequestLog) -> list[str]:
-        """Mark streams and calls that took more than one attempt."""
-        attempts = [f"{call.attempt_count} attempts"] if call.attempt_count > 1 else []
-        return [*(["stream"] if call.stream else []), *attempts]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody adds to the log by hand."""
@@ -211,48 +41,87 @@ class RequestLogAdmin(ModelAdmin):
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the first page's source of newer numbers."""
-        live = path("live/", self.admin_site.admin_view(self.live), name="analytics_requestlog_live")
-        return [live, *super().get_urls()]
+        """Add the first page's source of newer numbers, what has just come in, files and tags."""
+        wrap = self.admin_site.admin_view
+        return [
+            path("live/", wrap(self.live), name="analytics_requestlog_live"),
+            path("tail/", wrap(self.tail), name="analytics_requestlog_tail"),
+            path("export/<str:form>/", wrap(self.export), name="analytics_requestlog_export"),
+            path("<path:object_id>/bodies/", wrap(bodies_page.view), name="analytics_requestlog_bodies"),
+            path("<path:object_id>/tags/", wrap(self.tag), name="analytics_requestlog_tags"),
+            *super().get_urls(),
+        ]
 
     def live(self, request: HttpRequest) -> HttpResponse:
         """Answer with the first page's numbers."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+        self._must_look(request)
         return dashboard.live(request)
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        """Return the list that needs no count."""
-        return NewestFirst
+    def tail(self, request: HttpRequest) -> HttpResponse:
+        """Answer with lines of what has just come in."""
+        self._must_look(request)
+        return call_list.tail(request)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[RequestLog], search_term: str
-    ) -> tuple[QuerySet[RequestLog], bool]:
-        """Find a call by our id, or by the id that the client gave it."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        named = Q(request_id=term)
-        with contextlib.suppress(ValueError):
-            named |= Q(id=UUID(term))
-        return queryset.filter(named), False
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list."""
+        self._must_look(request)
+        return call_list.page(request, {**self.admin_site.each_context(request), "opts": self.opts})
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show one call in full."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        call = queries.call(object_id)
-        if call is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
+        call = self._call(request, object_id)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": "Request",
             "subtitle": str(call.pk),
-            "call": call,
-            "bars": pictures.bars(call, queries.attempts_of(call)),
-            **pictures.facts(call),
+            "may_tag": self._may_tag(request, call),
+            "bodies": bodies_page.panel(request, call),
+            **call_page.context(request, call),
         }
         return TemplateResponse(request, "analytics/request.html", context)
+
+    def export(self, request: HttpRequest, form: str) -> HttpResponseBase:
+        """Send a file of what the filters find; that it was taken out is in the audit."""
+        self._must_look(request)
+        if form not in call_files.FORMS:
+            raise Http404
+        if asked := asked_again(request):
+            return asked
+        filters, scope = call_search.read(request.GET), call_list.scope_of(request)
+        only = next(iter(scope)) if scope is not None and len(scope) == 1 else filters.tenant
+        audit.note("exported", "requests", {"form": form, "filters": call_search.told(request.GET)}, tenant_id=only)
+        return call_files.answer(request, form, filters, scope, call_list.masks_of(request))
+
+    def tag(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Put a word on a call, or take one from it, and go back to it."""
+        call = self._call(request, object_id)
+        if not self._may_tag(request, call):
+            raise PermissionDenied
+        back = HttpResponseRedirect(reverse("admin:analytics_requestlog_change", args=[call.pk]))
+        if request.method != "POST":
+            return back
+        try:
+            if word := request.POST.get("remove"):
+                tags.remove(call, word)
+            else:
+                tags.add(call, request.POST.get("add", ""))
+        except tags.NotATag as fault:
+            messages.error(request, str(fault))
+        return back
+
+    def _must_look(self, request: HttpRequest) -> None:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+
+    def _call(self, request: HttpRequest, object_id: str) -> RequestLog:
+        self._must_look(request)
+        call = queries.call(object_id)
+        if call is None or not self.has_view_permission(request, call):
+            raise Http404
+        return call
+
+    def _may_tag(self, request: HttpRequest, call: RequestLog) -> bool:
+        return self.who(request).may(self.writes(), call.tenant_id)

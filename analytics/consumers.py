@@ -1,24 +1,31 @@
 """Live traffic for operators: a socket that says "there is something new"; the page then asks for its numbers.
 
-It carries no record, so it has nothing to hide from an operator whose rights changed meanwhile; still it is closed
-after a while, and the page's next one is judged anew. Only a page of this very origin may open it.
+It carries no record, only how many there are in the operator's own tenants and the ids of the newest. Their rights are
+judged anew every few seconds, so that a role that was taken away is gone here too. Only a page of this very origin may
+open it.
 """
 
 import asyncio
 import contextlib
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from channels.auth import AuthMiddlewareStack
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
+from accounts import active_tenant, rights
+from accounts.models import Operator
+from accounts.rights import Right, Who
+from accounts.signin import second_factor, sessions
 from analytics.live import GROUP
-from proxx.kit import fastjson
+from proxx.kit import clock, fastjson
 
 PATH = "/console/live/traffic"
 LIFE = 600.0  # seconds
+JUDGED = 5.0  # seconds for which a judgement holds
 FORBIDDEN = 4403
 ENDED = 4000
 
@@ -27,10 +34,14 @@ class TrafficConsumer(AsyncWebsocketConsumer):
     """One operator's page, watching."""
 
     _end: "asyncio.Task[None] | None" = None
+    _who = rights.NOBODY
+    _judged_at = 0.0
 
     async def connect(self) -> None:
         """Let in an operator who may see the request log, from our own pages; nobody else."""
-        if not from_own_page(self.scope) or not await _may_watch(self.scope.get("user")):
+        self._user, self._judged_at = self.scope.get("user"), clock.monotonic()
+        self._who = await _judge(self._user, self.scope.get("session"))
+        if not from_own_page(self.scope) or not self._may_watch():
             await self.close(FORBIDDEN)
             return
         await self.channel_layer.group_add(GROUP, self.channel_name)
@@ -48,8 +59,23 @@ class TrafficConsumer(AsyncWebsocketConsumer):
         """Listen to nothing: the page has nothing to say."""
 
     async def traffic_batch(self, message: dict[str, Any]) -> None:
-        """Pass on that a batch was stored."""
-        await self.send(fastjson.dumps({"count": message["count"]}).decode())
+        """Pass on how many calls of the operator's own tenants were stored, if any, and which."""
+        if clock.monotonic() - self._judged_at > JUDGED:
+            self._judged_at = clock.monotonic()
+            self._who = await _judge_anew(self._user, self.scope.get("session"))
+            if not self._may_watch():
+                await self.close(FORBIDDEN)
+                return
+        tenants = active_tenant.narrowed(self.scope.get("session") or {}, self._who).tenants(Right.REQUESTS_READ)
+        own = {
+            tenant: count for tenant, count in message["counts"].items() if tenants is None or UUID(tenant) in tenants
+        }
+        if own:
+            named = [one for tenant in own for one in message.get("ids", {}).get(tenant, ())]
+            await self.send(fastjson.dumps({"count": sum(own.values()), "ids": named}).decode())
+
+    def _may_watch(self) -> bool:
+        return self._who.may_open(Right.REQUESTS_READ)
 
     async def _end_later(self) -> None:
         await asyncio.sleep(LIFE)
@@ -68,8 +94,24 @@ def from_own_page(scope: dict[str, Any]) -> bool:
 
 
 @database_sync_to_async
-def _may_watch(user: Any) -> bool:
-    return bool(user and user.is_active and user.is_staff and user.has_perm("analytics.view_requestlog"))
+def _judge(user: Any, session: Any) -> Who:
+    return _by_session(user, session)
+
+
+@database_sync_to_async
+def _judge_anew(user: Any, session: Any) -> Who:
+    operator = Operator.objects.filter(pk=user.pk).first()
+    if operator is None or operator.get_session_auth_hash() != user.get_session_auth_hash():
+        return rights.NOBODY
+    # As it is stored now: pages note its use there, and it may have been ended.
+    return _by_session(operator, None if session is None else sessions.stored(session.session_key))
+
+
+def _by_session(user: Any, session: Any) -> Who:
+    who = rights.of(user)
+    if who is rights.NOBODY or session is None:
+        return who
+    return rights.NOBODY if sessions.is_over(session) or second_factor.is_missing(user, session) else who
 
 
 # With the console's session, for proxx/asgi.py.

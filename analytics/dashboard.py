@@ -1,7 +1,7 @@
 """The numbers of the console's first page: once in the page itself, then again and again as JSON.
 
 The page's script (static/traffic.js) draws them; what is read is queries.py's. Several operators who look at the
-same time share one reading.
+same tenants at the same time share one reading.
 """
 
 from datetime import timedelta
@@ -11,7 +11,10 @@ from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.urls import reverse
 
-from analytics import queries, queue
+from accounts.admin.scope import who
+from accounts.rights import Right
+from accounts.sanitized import is_sanitized, masked
+from analytics import losses, queries, queue
 from analytics.models import RequestLog
 from proxx.kit import clock, ids
 from routing import health, reload
@@ -20,64 +23,78 @@ FRESH = 0.9  # seconds in which a reading is shared
 SHOWN = 12  # calls on the first page
 LATE = timedelta(minutes=5)  # sums that are later than this need somebody to look
 
-REASONS = {
-    "journal full": "the database was away until the journal reached PROXY_JOURNAL_LIMIT",
-    "disk full": "neither the disk nor memory would take them",
-    "refused": "the database refused what they say",
-}
-
-_reading: tuple[float, dict[str, Any]] | None = None
+_readings: dict[queries.Tenants, tuple[float, dict[str, Any]]] = {}
 _has_succeeded = False  # once true it stays so
 
 
 def numbers(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the first page's numbers and addresses to its context (unfold's DASHBOARD_CALLBACK)."""
     may_see = request.user.has_perm("analytics.view_requestlog")
-    context["title"] = "Overview"
-    context["traffic"] = reading() if may_see else None
+    context["title"] = "Live"
+    context["traffic"] = _shown(request) if may_see else None
     context["api_address"] = settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
     return context
 
 
 def live(request: HttpRequest) -> JsonResponse:
     """Answer the page's question for newer numbers; the admin has checked who asks and forbids caches."""
-    return JsonResponse(reading())
+    return JsonResponse(_shown(request))
 
 
-def reading() -> dict[str, Any]:
-    """Return the first page's numbers, at most a second old. Times are milliseconds, `at` is unix milliseconds."""
-    global _reading
+def tenants_of(request: HttpRequest) -> queries.Tenants:
+    """Return the tenants whose traffic this operator sees now."""
+    return who(request).tenants(Right.REQUESTS_READ)
+
+
+def reading(tenants: queries.Tenants = None) -> dict[str, Any]:
+    """Return the first page's numbers, at most a second old. Times are milliseconds, `at` is unix milliseconds.
+
+    Of some tenants they say nothing about the house: what runs now, what waits, what is wrong.
+    """
     now = clock.monotonic()
-    if _reading is None or now - _reading[0] > FRESH:
-        _reading = (now, _read())
-    return _reading[1]
+    found = _readings.get(tenants)
+    if found is None or now - found[0] > FRESH:
+        for old in [one for one, (at, _) in _readings.items() if now - at > FRESH]:
+            del _readings[old]
+        found = _readings[tenants] = (now, _read(tenants))
+    return found[1]
 
 
 def forget() -> None:
-    """Drop the shared reading."""
-    global _reading, _has_succeeded
-    _reading, _has_succeeded = None, False
+    """Drop the shared readings."""
+    global _has_succeeded
+    _readings.clear()
+    _has_succeeded = False
 
 
-def _read() -> dict[str, Any]:
-    minutes = queries.traffic()
-    calls = queries.newest_calls(SHOWN)
+def _shown(request: HttpRequest) -> dict[str, Any]:
+    """Return the reading for who looks; the shared one itself is left as it is."""
+    read = reading(tenants_of(request))
+    if not is_sanitized(request):
+        return read
+    return {**read, "calls": [{**call, "tenant": masked(call["tenant"])} for call in read["calls"]]}
+
+
+def _read(tenants: queries.Tenants) -> dict[str, Any]:
+    minutes = queries.traffic(tenants=tenants)
+    calls = queries.newest_calls(SHOWN, tenants=tenants)
     state = queue.state()
-    times = queries.first_event_percentiles()
+    times = queries.first_event_percentiles(tenants=tenants)
+    is_house = tenants is None
     count = {name: sum(getattr(minute, name) for minute in minutes) for name in (*queries.COUNTED, *queries.SUMMED)}
     return {
         "now": int(clock.unix() * 1000),
         "counts": {**count, "requests": sum(minute.requests for minute in minutes)},
         "first_event": {"p50": times[0], "p95": times[1]} if times else None,
-        "in_flight": health.all_in_flight(),
-        "waiting": state.waiting,
+        "in_flight": health.all_in_flight() if is_house else None,
+        "waiting": state.waiting if is_house else 0,
         "minutes": [
             [int(minute.at.timestamp()) * 1000, minute.ok, minute.errors + minute.refused, minute.cancelled]
             for minute in minutes
         ],
         "calls": [_call(call) for call in calls],
-        "alarms": _alarms(state),
-        "is_new": _is_new(minutes, calls),
+        "alarms": _alarms(state) if is_house else [],
+        "is_new": is_house and _is_new(minutes, calls),
     }
 
 
@@ -124,8 +141,7 @@ def _alarms(state: queue.State) -> list[str]:
         alarms.append(
             f"The database takes no records ({state.fault}). {state.waiting:,} wait in the journal until it does."
         )
-    for reason, lost in queries.recent_losses().items():
-        alarms.append(f"{lost:,} records were lost in the last 24 hours: {REASONS.get(reason, reason)}.")
+    alarms += [losses.sentence(reason, lost) for reason, lost in queries.recent_losses().items()]
     if (late := queries.behind()) > LATE:
         minutes = int(late.total_seconds() // 60)
         alarms.append(f"Sums are {minutes:,} minutes behind, so the chart may show too little. Is the worker running?")

@@ -1,4 +1,5 @@
-"""One live summary per batch for the console's first page, over the Channels group "traffic".
+"""One live summary per batch, by tenant, for the console's pages of traffic, over the Channels group "traffic": how
+many calls were stored, and the ids of the newest.
 
 Best effort, and never the batch's trouble: a layer that is slow or away is left alone for a while. Who may listen
 is consumers.py's.
@@ -17,6 +18,7 @@ from proxx.kit import clock
 logger = logging.getLogger(__name__)
 
 GROUP = "traffic"
+MOST_NAMED = 25  # calls of one tenant and batch: nobody reads more of them as they pass
 PATIENCE = 0.25  # seconds for one message
 REST = 10.0  # seconds in which a layer that failed is not asked again
 
@@ -29,8 +31,12 @@ async def publish(records: Sequence[UsageRecord]) -> None:
     layer = get_channel_layer()
     if layer is None or clock.monotonic() < _resting_until:
         return
-    outcomes = Counter(record.outcome for record in records)
-    message = {"type": "traffic.batch", "count": len(records), "outcomes": dict(outcomes)}
+    counts = Counter(str(record.tenant_id) for record in records)
+    ids: dict[str, list[str]] = {}
+    for record in records:
+        ids.setdefault(str(record.tenant_id), []).append(str(record.id))
+    newest = {tenant: named[-MOST_NAMED:] for tenant, named in ids.items()}
+    message = {"type": "traffic.batch", "counts": dict(counts), "ids": newest}
     try:
         async with asyncio.timeout(PATIENCE):
             await layer.group_send(GROUP, message)

@@ -5,15 +5,26 @@ and a call's pointers to tenant, key and credential, carry no database constrain
 and Postgres may drop whole partitions. Rows are written by rows.py, summed by rollup.py, thrown away by retention.py.
 """
 
+import uuid
 from datetime import UTC, datetime
 from typing import ClassVar
 
 from django.db import models
 
+from analytics.alert import Alert as Alert  # these: here, so that Django finds them
+from analytics.alert import AlertRule as AlertRule
+from analytics.bodies.table import RequestBody as RequestBody
+from analytics.call_tag import CallTag as CallTag
 from proxx.kit import ids
 
+NOBODY = uuid.UUID(int=0)
 OUTCOMES = (("ok", "OK"), ("error", "Error"), ("cancelled", "Cancelled"), ("refused", "Refused"))
-USAGE_STATES = (("reported", "Reported"), ("estimated", "Estimated"), ("none", "Unknown"))
+USAGE_STATES = (
+    ("reported", "Reported"),
+    ("estimated", "Estimated"),
+    ("replaced", "Replaced"),  # what was reported could not be believed: an estimate stands in its place
+    ("none", "Unknown"),
+)
 PERIODS = (("minute", "Minute"), ("hour", "Hour"), ("day", "Day"))
 COUNTS = (
     "duration_ms",
@@ -26,6 +37,15 @@ COUNTS = (
     "output_tokens",
     "reasoning_tokens",
     "cost_nano",
+    "fresh_tokens",
+    "cache_write_1h_tokens",
+    "audio_in_tokens",
+    "image_in_tokens",
+    "text_tokens",
+    "audio_out_tokens",
+    "image_out_tokens",
+    "pictures",
+    "server_tools",
 )
 
 
@@ -37,7 +57,11 @@ def _none_negative() -> models.Q:
 
 
 class RequestLog(models.Model):
-    """One call of a client, as it ended. Token counts are empty when nobody said them."""
+    """One call of a client, as it ended. Token counts are empty when nobody said them.
+
+    `input_tokens` and `output_tokens` are whole sides, all other tokens disjoint buckets of them. `traits` are bits
+    that labels.py has words for; `planned` says in short why the first account was asked (record.py).
+    """
 
     id = models.UUIDField(primary_key=True)
     tenant = models.ForeignKey(
@@ -75,6 +99,21 @@ class RequestLog(models.Model):
     price_state = models.CharField(max_length=16)
     attempt_count = models.SmallIntegerField("attempts")
     warnings = models.JSONField()
+    fresh_tokens = models.BigIntegerField(null=True)
+    cache_write_1h_tokens = models.BigIntegerField(null=True)
+    audio_in_tokens = models.BigIntegerField(null=True)
+    image_in_tokens = models.BigIntegerField(null=True)
+    text_tokens = models.BigIntegerField(null=True)
+    audio_out_tokens = models.BigIntegerField(null=True)
+    image_out_tokens = models.BigIntegerField(null=True)
+    pictures = models.BigIntegerField(null=True)
+    server_tools = models.BigIntegerField("web searches", null=True)
+    service_tier = models.CharField(max_length=16, default="")
+    price_version = models.BigIntegerField(null=True)
+    # The digest by which its conversation keeps to one account (16 hex digits), where several could have answered.
+    conversation = models.CharField(max_length=16, default="")
+    traits = models.BigIntegerField(default=0)
+    planned = models.CharField(max_length=240, default="")
 
     attempts: "models.Manager[RequestAttempt]"
 
@@ -86,6 +125,10 @@ class RequestLog(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["tenant", "id"], name="log_by_tenant"),
             models.Index(fields=["outcome", "id"], name="log_by_outcome"),
+            models.Index(fields=["key", "id"], name="log_by_key"),
+            models.Index(fields=["credential", "id"], name="log_by_credential"),
+            models.Index(fields=["model_routed", "id"], name="log_by_model"),
+            models.Index(fields=["request_id", "id"], name="log_by_request_id"),
         ]
 
     def __str__(self) -> str:
@@ -131,14 +174,19 @@ class RequestAttempt(models.Model):
 
 
 class UsageRollup(models.Model):
-    """Sums of one period for one tenant, provider and model; recomputed whole, so never counted twice."""
+    """Sums of one period for one tenant, key, provider, account and model; recomputed whole, so never counted twice.
+
+    Key and account are `NOBODY` where there is none: in a key of a table nothing is equal to nothing.
+    """
 
     period = models.CharField(max_length=6, choices=PERIODS)
     bucket = models.DateTimeField()
     tenant = models.ForeignKey(
         "accounts.Tenant", models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
+    key_id = models.UUIDField(default=NOBODY)
     provider_id = models.CharField(max_length=64)
+    credential_id = models.UUIDField(default=NOBODY)
     model = models.CharField(max_length=200)
     requests = models.BigIntegerField(default=0)
     ok = models.BigIntegerField(default=0)
@@ -157,6 +205,22 @@ class UsageRollup(models.Model):
     duration_ms = models.BigIntegerField(default=0)
     first_event_ms = models.BigIntegerField(default=0)
     first_event_count = models.BigIntegerField(default=0)
+    fresh_tokens = models.BigIntegerField(default=0)
+    cache_write_1h_tokens = models.BigIntegerField(default=0)
+    audio_in_tokens = models.BigIntegerField(default=0)
+    image_in_tokens = models.BigIntegerField(default=0)
+    text_tokens = models.BigIntegerField(default=0)
+    audio_out_tokens = models.BigIntegerField(default=0)
+    image_out_tokens = models.BigIntegerField(default=0)
+    pictures = models.BigIntegerField(default=0)
+    server_tools = models.BigIntegerField(default=0)
+    streams = models.BigIntegerField(default=0)
+    cache_hits = models.BigIntegerField("calls with cached input", default=0)
+    retried = models.BigIntegerField("calls with more than one attempt", default=0)
+    estimated = models.BigIntegerField("calls whose usage was estimated", default=0)
+    unpriced = models.BigIntegerField("calls without a price", default=0)
+    output_ms = models.BigIntegerField("time spent answering", default=0)
+    streamed_tokens = models.BigIntegerField("tokens out in that time", default=0)
 
     class Meta:
         """One row per bucket, found by period and time."""
@@ -164,7 +228,8 @@ class UsageRollup(models.Model):
         verbose_name = "usage rollup"
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["period", "bucket", "tenant", "provider_id", "model"], name="rollup_once_per_bucket"
+                fields=["period", "bucket", "tenant", "key_id", "provider_id", "credential_id", "model"],
+                name="rollup_once_per_bucket",
             ),
         ]
 

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from accounts.sanitized import PLAIN, Masks
 from analytics.models import RequestAttempt, RequestLog
+from routing import footprint
 
 LEAST_WIDTH = 0.4  # percent: a bar that cannot be seen says nothing
+MARKS = 4  # of the time axis, without the first
 NANO = 1_000_000_000
 PRICED = {
     "priced": "by the model's price",
@@ -14,7 +17,13 @@ PRICED = {
     "unpriced": "its price is not known",
     "none": "nothing was used",
 }
-USAGE = {"reported": "reported by the provider", "estimated": "estimated by us", "none": "unknown"}
+USAGE = {
+    "reported": "reported by the provider",
+    "estimated": "estimated by us",
+    "replaced": "estimated by us: what the provider reported cannot be",
+    "none": "unknown",
+}
+ESTIMATED = ("estimated", "replaced")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +41,49 @@ class Bar:
     """One attempt beside its bar."""
 
     attempt: RequestAttempt
+    account: str
+    message: str  # the provider's own words
     parts: list[Part]
     took: str
     good: bool
 
 
-def bars(call: RequestLog, attempts: Sequence[RequestAttempt]) -> list[Bar]:
+def bars(call: RequestLog, attempts: Sequence[RequestAttempt], masks: Masks = PLAIN) -> list[Bar]:
     """Return a bar for each attempt: waiting for headers, for the first event, then the answer itself."""
-    ends = [attempt.started_ms + attempt.duration_ms for attempt in attempts]
-    whole = max([1, call.duration_ms, *ends])
+    whole = _whole(call, attempts)
     return [
-        Bar(attempt, _parts(attempt, whole), span(attempt.duration_ms), good=not attempt.failure)
+        Bar(
+            attempt,
+            account=masks.accounts(attempt.account),
+            message=masks.names(attempt.message),
+            parts=_parts(attempt, whole),
+            took=span(attempt.duration_ms),
+            good=not attempt.failure,
+        )
         for attempt in attempts
     ]
+
+
+def client_bar(call: RequestLog, attempts: Sequence[RequestAttempt]) -> list[Part]:
+    """Return the client's own bar, above those of the attempts: until proxx asked somebody, until the first byte, and
+    the answer."""
+    asked = attempts[0].started_ms if attempts else call.duration_ms
+    points = [("own", 0, "proxx: reading, planning, waiting for room")]
+    if attempts:
+        points.append(("wait", asked, "waiting for the first byte"))
+    if call.first_event_ms is not None:
+        points.append(("body", call.first_event_ms, "receiving the answer"))
+    return _drawn(points, call.duration_ms, _whole(call, attempts))
+
+
+def marks(call: RequestLog, attempts: Sequence[RequestAttempt]) -> list[tuple[str, str]]:
+    """Return the marks of the time axis: where, as CSS takes it, and which moment."""
+    whole = _whole(call, attempts)
+    return [(f"{100 * place / MARKS:.2f}%", span(whole * place // MARKS)) for place in range(MARKS + 1)]
+
+
+def _whole(call: RequestLog, attempts: Sequence[RequestAttempt]) -> int:
+    return max([1, call.duration_ms, *(attempt.started_ms + attempt.duration_ms for attempt in attempts)])
 
 
 def span(milliseconds: int) -> str:
@@ -68,7 +107,7 @@ def tokens(call: RequestLog, count: int | None) -> str:
     """Return a count of tokens; a tilde says that it was estimated, a dash that nobody knows."""
     if count is None:
         return "–"
-    return f"{'~' if call.usage_state == 'estimated' else ''}{count:,}"
+    return f"{'~' if call.usage_state in ESTIMATED else ''}{count:,}"
 
 
 def cost(call: RequestLog) -> str:
@@ -84,7 +123,7 @@ def result(call: RequestLog) -> str:
     return f"{call.status} {name}" if call.status else str(name)
 
 
-def facts(call: RequestLog) -> dict[str, Any]:
+def facts(call: RequestLog, masks: Masks = PLAIN) -> dict[str, Any]:
     """Return the page's figures and its tables of facts: pairs of name and value."""
     first = "–" if call.first_event_ms is None else span(call.first_event_ms)
     return {
@@ -96,19 +135,24 @@ def facts(call: RequestLog) -> dict[str, Any]:
             ("Cost", cost(call), PRICED.get(call.price_state, "")),
         ],
         "result": result(call),
-        "tables": [("Call", _call(call)), ("Answer", _answer(call)), ("Caller", _caller(call))],
+        "tables": [("Call", _call(call, masks)), ("Answer", _answer(call, masks)), ("Caller", _caller(call, masks))],
     }
 
 
 def _parts(attempt: RequestAttempt, whole: int) -> list[Part]:
     headers, first, end = attempt.headers_ms, attempt.first_event_ms, attempt.started_ms + attempt.duration_ms
-    marks = [("wait", attempt.started_ms, "waiting for the answer to begin")]
+    points = [("wait", attempt.started_ms, "waiting for the answer to begin")]
     if headers is not None:
-        marks.append(("head", headers, "headers there, waiting for the first event"))
+        points.append(("head", headers, "headers there, waiting for the first event"))
     if first is not None:
-        marks.append(("body", first, "receiving the answer"))
+        points.append(("body", first, "receiving the answer"))
+    return _drawn(points, end, whole)
+
+
+def _drawn(points: list[tuple[str, int, str]], end: int, whole: int) -> list[Part]:
+    """Return pieces that follow each other: kind, where it begins (ms), what it is."""
     parts = []
-    for (kind, start, title), following in zip(marks, [*(mark[1] for mark in marks[1:]), end], strict=True):
+    for (kind, start, title), following in zip(points, [*(point[1] for point in points[1:]), end], strict=True):
         length = max(0, following - start)
         left = min(100 * start / whole, 100 - LEAST_WIDTH)
         width = min(max(LEAST_WIDTH, 100 * length / whole), 100 - left)
@@ -116,8 +160,8 @@ def _parts(attempt: RequestAttempt, whole: int) -> list[Part]:
     return parts
 
 
-def _call(call: RequestLog) -> list[tuple[str, str]]:
-    named = [("The client's own id", call.request_id)] if call.request_id else []
+def _call(call: RequestLog, masks: Masks) -> list[tuple[str, str]]:
+    named = [("The client's own id", masks.names(call.request_id))] if call.request_id else []
     return [
         ("Request id", str(call.pk)),
         *named,
@@ -129,27 +173,50 @@ def _call(call: RequestLog) -> list[tuple[str, str]]:
     ]
 
 
-def _answer(call: RequestLog) -> list[tuple[str, str]]:
+def _answer(call: RequestLog, masks: Masks) -> list[tuple[str, str]]:
     cached = f"{tokens(call, call.cache_read_tokens)} read, {tokens(call, call.cache_write_tokens)} written"
     facts = [
         ("Provider", call.provider_id or "none"),
-        ("Credential", call.credential.label if call.credential else "–"),
+        ("Credential", masks.accounts(call.credential.label) if call.credential else "–"),
         ("Model", call.model_routed or "–"),
         ("Usage", USAGE.get(call.usage_state, call.usage_state)),
         ("Cached tokens", cached),
         ("Reasoning tokens", tokens(call, call.reasoning_tokens)),
+        *_rarer(call),
     ]
+    if call.input_tokens is not None or call.output_tokens is not None:
+        facts.append(("Energy and water", _footprint(call)))
     if call.error_code:
         facts.append(("Error", call.error_code))
-    if call.warnings:
-        facts.append(("Notes", "; ".join(map(str, call.warnings))))
     return facts
 
 
-def _caller(call: RequestLog) -> list[tuple[str, str]]:
+def _rarer(call: RequestLog) -> list[tuple[str, str]]:
+    """What few calls have: said where there is any."""
+    named = [
+        ("Cache for an hour", call.cache_write_1h_tokens, "written"),
+        ("Audio tokens", call.audio_in_tokens, "in"),
+        ("Audio tokens", call.audio_out_tokens, "out"),
+        ("Picture tokens", call.image_in_tokens, "in"),
+        ("Picture tokens", call.image_out_tokens, "out"),
+    ]
+    facts = [(name, f"{tokens(call, count)} {where}") for name, count, where in named if count]
+    pieces = [("Pictures", call.pictures), ("Web searches", call.server_tools)]
+    facts += [(name, f"{count:,}") for name, count in pieces if count]
+    return facts + ([("Service tier", call.service_tier)] if call.service_tier else [])
+
+
+def _footprint(call: RequestLog) -> str:
+    """Return the estimate, and that it is one."""
+    one = footprint.estimate(call.model_routed, call.input_tokens or 0, call.output_tokens or 0)
+    energy = f"{one.joules:,.0f} J" if one.joules < 10_000 else f"{one.joules / 1000:,.1f} kJ"
+    return f"about {energy}, {one.water_ml:,.2f} ml (estimate by the model's family)"
+
+
+def _caller(call: RequestLog, masks: Masks) -> list[tuple[str, str]]:
     return [
-        ("Tenant", call.tenant.name if call.tenant else "–"),
-        ("Key", call.key.label if call.key else "none of the stored ones"),
-        ("Address", call.client_address or "–"),
+        ("Tenant", masks.names(call.tenant.name) if call.tenant else "–"),
+        ("Key", masks.names(call.key.label) if call.key else "none of the stored ones"),
+        ("Address", masks.names(call.client_address) or "–"),
         ("Program", call.user_agent or "–"),
     ]

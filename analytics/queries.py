@@ -8,16 +8,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import Case, Count, IntegerField, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, Count, IntegerField, Model, Q, QuerySet, Sum, Value, When
 
+from analytics import whole_sum
 from analytics.models import RecordLoss, RequestAttempt, RequestLog, RollupDue, UsageRollup
 from proxx.kit import clock, ids
 
+Rows = TypeVar("Rows", bound=Model)
+
+# Whose traffic is read: of these tenants, or of all.
+Tenants = frozenset[UUID] | None
+
 MINUTE = timedelta(minutes=1)
 NEWEST_MINUTES = 10
+IN_USE = timedelta(days=31)
 SAMPLE = 2_000  # newest calls that first-byte times are judged by
 
 COUNTED = ("ok", "errors", "cancelled", "refused")
@@ -42,14 +49,14 @@ class Minute:
         return self.ok + self.errors + self.cancelled + self.refused
 
 
-def traffic(minutes: int = 60) -> list[Minute]:
+def traffic(minutes: int = 60, *, tenants: Tenants = None) -> list[Minute]:
     """Return the newest minutes, oldest first, the running one last; none is missing. Three queries."""
     running = clock.now().replace(second=0, microsecond=0)
     table = {at: Minute(at) for at in (running - MINUTE * back for back in range(minutes - 1, -1, -1))}
     first = running - MINUTE * (minutes - 1)
     due = set(RollupDue.objects.filter(period="minute", bucket__gte=first).values_list("bucket", flat=True))
     unsummed = sorted(due | {running})[-NEWEST_MINUTES:]
-    for sums in (*_from_sums(first), *_from_rows([at for at in unsummed if at in table])):
+    for sums in (*_from_sums(first, tenants), *_from_rows([at for at in unsummed if at in table], tenants)):
         at = sums.pop("bucket")
         if at in table:  # another machine's clock may be ahead of ours
             table[at] = Minute(at, **sums)
@@ -62,17 +69,21 @@ def behind() -> timedelta:
     return clock.now() - oldest - MINUTE if oldest else timedelta(0)
 
 
-def first_event_percentiles(within: timedelta = timedelta(hours=1)) -> tuple[int, int] | None:
+def first_event_percentiles(
+    within: timedelta = timedelta(hours=1), *, tenants: Tenants = None
+) -> tuple[int, int] | None:
     """Return the median and the 95th percentile of the first byte (ms) among the newest good calls."""
-    newest = RequestLog.objects.filter(id__gte=_first_id(within), outcome="ok", first_event_ms__isnull=False)
+    newest = _own(RequestLog.objects.all(), tenants).filter(
+        id__gte=_first_id(within), outcome="ok", first_event_ms__isnull=False
+    )
     sample = newest.order_by("-id").values_list("first_event_ms", flat=True)[:SAMPLE]
     times = sorted(time for time in sample if time is not None)
     return (_percentile(times, 0.5), _percentile(times, 0.95)) if times else None
 
 
-def newest_calls(count: int) -> list[RequestLog]:
+def newest_calls(count: int, *, tenants: Tenants = None) -> list[RequestLog]:
     """Return the newest calls with their tenants, newest first. One query."""
-    return list(RequestLog.objects.select_related("tenant").order_by("-id")[:count])
+    return list(_own(RequestLog.objects.select_related("tenant"), tenants).order_by("-id")[:count])
 
 
 def call(identifier: str) -> RequestLog | None:
@@ -95,14 +106,11 @@ def recent_losses(within: timedelta = timedelta(days=1)) -> dict[str, int]:
     return {reason: count for reason, count in found.annotate(Sum("count")).order_by("reason")}
 
 
-def used_providers() -> list[str]:
-    """Return the providers that calls went to, as far as hourly sums reach."""
-    return _used("provider_id")
-
-
-def used_models(most: int = 100) -> list[str]:
-    """Return the models that calls went to, as far as hourly sums reach."""
-    return _used("model")[:most]
+def used(tenants: Tenants = None) -> list[tuple[str, str]]:
+    """Return the pairs of provider and model that calls went to, in the last month; either may be empty. One query."""
+    # By days: the hours of a year are too many to be read for a filter's choices.
+    recent = UsageRollup.objects.filter(period="day", bucket__gte=clock.now() - IN_USE)
+    return list(_own(recent, tenants).order_by().values_list("provider_id", "model").distinct())
 
 
 def since(within: timedelta) -> Q:
@@ -115,27 +123,26 @@ def has_succeeded() -> bool:
     return UsageRollup.objects.filter(period="hour", ok__gt=0).exists()
 
 
-def _used(field: str) -> list[str]:
-    sums: QuerySet[UsageRollup] = UsageRollup.objects.filter(period="hour").exclude(**{field: ""})
-    return list(sums.order_by(field).values_list(field, flat=True).distinct())
+def _own(rows: "QuerySet[Rows]", tenants: Tenants) -> "QuerySet[Rows]":
+    return rows if tenants is None else rows.filter(tenant__in=tenants)
 
 
-def _from_sums(first: datetime) -> list[dict[str, Any]]:
-    sums = UsageRollup.objects.filter(period="minute", bucket__gte=first).values("bucket")
-    return [dict(group) for group in sums.annotate(**{name: Sum(name) for name in COUNTED + SUMMED})]
+def _from_sums(first: datetime, tenants: Tenants) -> list[dict[str, Any]]:
+    sums = _own(UsageRollup.objects.filter(period="minute", bucket__gte=first), tenants).values("bucket")
+    return [dict(group) for group in sums.annotate(**{name: whole_sum.of(name) for name in COUNTED + SUMMED})]
 
 
-def _from_rows(minutes: list[datetime]) -> list[dict[str, Any]]:
+def _from_rows(minutes: list[datetime], tenants: Tenants) -> list[dict[str, Any]]:
     ranges = [Q(id__gte=ids.earliest(at.timestamp()), id__lt=ids.earliest((at + MINUTE).timestamp())) for at in minutes]
     place = Case(
         *(When(condition, then=Value(number)) for number, condition in enumerate(ranges)),
         output_field=IntegerField(),
     )
-    rows = RequestLog.objects.filter(reduce(or_, ranges)).annotate(place=place).values("place")
+    rows = _own(RequestLog.objects.filter(reduce(or_, ranges)), tenants).annotate(place=place).values("place")
     outcomes = {"ok": "ok", "errors": "error", "cancelled": "cancelled", "refused": "refused"}
     groups = rows.annotate(
         **{name: Count("id", filter=Q(outcome=outcome)) for name, outcome in outcomes.items()},
-        **{name: Sum(name, default=0) for name in SUMMED},
+        **{name: whole_sum.of(name, default=0) for name in SUMMED},
     )
     found: list[dict[str, Any]] = [dict(group) for group in groups]
     return [{"bucket": minutes[group.pop("place")], **group} for group in found]

@@ -5,9 +5,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from analytics import meters
+from analytics.bodies import writer as body_writer
 from analytics.record import UsageRecord
 from analytics.writer import Writer
-from proxx.kit import metrics
+from proxx.kit import clock, metrics
 from proxx.kit.configured import settings
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,10 @@ def offer(record: UsageRecord) -> None:
     except Exception:  # a record must never cost a caller the answer
         metrics.count("proxx_records_lost", reason="fault")
         logger.exception("A record could not be kept.")
+    try:
+        meters.note(record)
+    except Exception:  # neither may figures
+        logger.exception("A call could not be counted.")
 
 
 def start() -> None:
@@ -44,8 +50,10 @@ def start() -> None:
 
 async def drain(seconds: float) -> None:
     """Stop writing: bring what can be brought into the database within that time; the journal keeps the rest."""
+    began = clock.monotonic()
     if _writer is not None:
         await _writer.drain(seconds)
+    await body_writer.drain(max(0.0, seconds - (clock.monotonic() - began)))
 
 
 def state() -> State:
@@ -53,6 +61,11 @@ def state() -> State:
     if _writer is None:
         return State(0, 0, None)
     return State(_writer.waiting, _writer.lost, _writer.fault)
+
+
+def journal_bytes() -> int:
+    """Return how large this process's journal is."""
+    return _writer.journal_bytes if _writer is not None else 0
 
 
 def _the_writer() -> Writer:

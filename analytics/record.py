@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from accounts.bill import Bill
+from routing.buckets import Buckets
 
 OUTCOMES = ("ok", "error", "cancelled", "refused")
 
@@ -41,8 +42,12 @@ class AttemptRecord(msgspec.Struct, array_like=True, kw_only=True, gc=False):
 class UsageRecord(msgspec.Struct, array_like=True, kw_only=True, gc=False):
     """One call of a client, whole. The id is a UUIDv7: the call's start is inside it.
 
-    Token counts are None when nobody said them, never 0; `input_tokens` includes cached ones and `output_tokens`
-    includes reasoning. Money is whole nano-dollars. `status` is what the client was sent, 499 if it had left.
+    Token counts are None when nobody said them, never 0. `input_tokens` and `output_tokens` are whole sides; all others
+    are disjoint buckets that add up to them, and `tokens` holds all of these. Money is whole nano-dollars.
+    `price_version` is the price that was taken, and `price` that price itself until the database has it. `status` is
+    what the client was sent, 499 if it had left. `conversation` is a digest of tenant and name, where it mattered.
+    `traits` are bits of traits.py: what kind of request it was.
+    `planned` says in short words why its first account was asked.
     """
 
     id: uuid.UUID
@@ -76,6 +81,15 @@ class UsageRecord(msgspec.Struct, array_like=True, kw_only=True, gc=False):
     warnings: list[str] = []
     attempts: list[AttemptRecord] = []
     bill: Bill | None = None
+    tokens: Buckets | None = None
+    pictures: int | None = None
+    server_tools: int | None = None
+    service_tier: str = ""
+    price_version: int | None = None
+    price: dict[str, Any] | None = None
+    conversation: str = ""
+    traits: int = 0
+    planned: str = ""
 
 
 def mended(record: UsageRecord) -> UsageRecord:
@@ -114,7 +128,7 @@ MOST_SMALL = 2**15 - 1
 MOST_ATTEMPTS = 100
 MOST_WARNINGS = 20
 SMALL = {"status", "number"}
-NEVER_EMPTY = {"status", "number", "duration_ms", "bytes_in", "bytes_out", "started_ms"}
+NEVER_EMPTY = {"status", "number", "duration_ms", "bytes_in", "bytes_out", "started_ms", "traits"}
 WIDTHS = {
     "endpoint": 120,
     "model_requested": 200,
@@ -128,4 +142,5 @@ WIDTHS = {
     "account": 120,
     "failure": 40,
     "message": 240,
+    "planned": 240,
 }

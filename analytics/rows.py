@@ -18,6 +18,8 @@ from accounts.bill import Bill
 from analytics.models import RecordLoss, RequestAttempt, RequestLog, RollupDue
 from analytics.record import AttemptRecord, UsageRecord, mended
 from proxx.kit import clock, fastjson
+from routing import price_versions
+from routing.buckets import Buckets
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,9 @@ LOG_COLUMNS = (
     "credential_id", "status", "outcome", "error_code", "duration_ms", "first_event_ms", "bytes_in", "bytes_out",
     "client_address", "user_agent", "request_id", "input_tokens", "cache_read_tokens", "cache_write_tokens",
     "output_tokens", "reasoning_tokens", "usage_state", "cost_nano", "price_state", "attempt_count", "warnings",
+    "fresh_tokens", "cache_write_1h_tokens", "audio_in_tokens", "image_in_tokens", "text_tokens", "audio_out_tokens",
+    "image_out_tokens", "pictures", "server_tools", "service_tier", "price_version", "conversation",
+    "traits", "planned",
 )  # fmt: skip
 ATTEMPT_COLUMNS = (
     "call_id", "number", "provider_id", "credential_id", "account", "model", "protocol", "status", "failure",
@@ -38,6 +43,7 @@ ATTEMPT_COLUMNS = (
 )  # fmt: skip
 
 Row = tuple[Any, ...]
+NO_TOKENS = Buckets()
 
 
 def insert(records: Sequence[UsageRecord]) -> int:
@@ -84,6 +90,7 @@ def _insert(records: Sequence[UsageRecord]) -> None:
         attempts += [_attempt_row(attempt, identifier, native=native) for attempt in record.attempts]
         minutes.add((record.id.int >> 80) // MINUTE_MS)
     owed = [_owed(record, record.bill) for record in records if record.bill is not None]
+    prices = {record.price_version: record.price for record in records if record.price and record.price_version}
     spent: dict[ledger.Place, int] = {}
     put = _put_document if native else _put_rows
     with transaction.atomic(), connection.cursor() as cursor:
@@ -92,11 +99,14 @@ def _insert(records: Sequence[UsageRecord]) -> None:
         put(cursor, RequestLog, LOG_COLUMNS, logs)
         if attempts:
             put(cursor, RequestAttempt, ATTEMPT_COLUMNS, attempts)
+        if prices:
+            price_versions.keep(prices)
         if owed:
             spent = ledger.charge(owed)
         # Last, for it locks: a minute being summed right now waits for us, or we for it, and no row falls between.
         for minute in sorted(minutes):
             touch("minute", datetime.fromtimestamp(minute * 60, UTC))
+    price_versions.confirm(prices)
     if owed:  # only now it is true
         limits.confirm([one.call_id for one in owed], spent)
 
@@ -117,7 +127,7 @@ def _insert_one_by_one(records: Sequence[UsageRecord]) -> int:
 
 
 def _log_row(record: UsageRecord, identifier: Any, *, native: bool) -> Row:
-    key, credential = record.key_id, record.credential_id
+    key, credential, tokens = record.key_id, record.credential_id, record.tokens or NO_TOKENS
     return (
         identifier,
         record.tenant_id if native else record.tenant_id.hex,
@@ -149,6 +159,20 @@ def _log_row(record: UsageRecord, identifier: Any, *, native: bool) -> Row:
         record.price_state,
         len(record.attempts),
         fastjson.dumps(record.warnings).decode() if record.warnings else "[]",
+        None if record.input_tokens is None else tokens.fresh,
+        tokens.cache_write_1h or None,  # the rare ones are empty where there are none: a row is narrow
+        tokens.audio_in or None,
+        tokens.image_in or None,
+        None if record.output_tokens is None else tokens.text,
+        tokens.audio_out or None,
+        tokens.image_out or None,
+        record.pictures,
+        record.server_tools,
+        record.service_tier,
+        record.price_version,
+        record.conversation[:16],
+        record.traits,
+        record.planned[:240],
     )
 
 

@@ -22,7 +22,7 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError, transaction
 
 from accounts import keys
-from analytics import live, rows
+from analytics import ending, live, rows
 from analytics.journal import Journal, Orphan, line_of, orphans, records_in, trim
 from analytics.record import UsageRecord, mended
 from analytics.side_thread import SideThread
@@ -68,10 +68,15 @@ class Writer:
         on_disk = self._journal.on_disk_only if self._journal else 0
         return len(self._waiting) + len(self._batch) + on_disk
 
+    @property
+    def journal_bytes(self) -> int:
+        """Bytes of this process's journal."""
+        return self._journal.size if self._journal else 0
+
     def start(self) -> None:
-        """Begin writing on the running loop, unless that is already so."""
+        """Begin writing on the running loop, unless that is already so on this one or another."""
         loop = asyncio.get_running_loop()
-        if self._task is not None and not self._task.done() and self._task.get_loop() is loop:
+        if ending.is_alive(self._task):
             return
         self._stopped = False
         self._wake = asyncio.Event()
@@ -93,15 +98,13 @@ class Writer:
                 self.start()
 
     async def drain(self, seconds: float) -> None:
-        """Stop the task and write what can be written in that time; the journal keeps the rest."""
+        """Stop the task and write what can be written, both in that time; the journal keeps the rest."""
         self._stopped = True
-        if self._task is not None and not self._task.done():
-            self._task.cancel()
-            await asyncio.wait([self._task])
-        self._task = None
+        deadline = asyncio.get_running_loop().time() + seconds
+        has_ended, self._task = await ending.end(self._task, seconds), None
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while self.waiting or self._losses:
+            async with asyncio.timeout_at(deadline):
+                while has_ended and (self.waiting or self._losses):  # two at a time would take the same batch
                     try:
                         await self._write_turn()
                     except AWAY:
@@ -232,7 +235,7 @@ class Writer:
     def _store_and_note(self, batch: list[UsageRecord]) -> int:
         refused = self._store(batch)
         now = clock.monotonic()
-        used = {record.key_id: record.id for record in batch if record.key_id}
+        used = {record.key_id: record for record in batch if record.key_id}
         due = [key for key in used if now - self._noted.get(key, -KEY_USE) >= KEY_USE]
         if due:
             if len(self._noted) > 10_000:
@@ -240,7 +243,7 @@ class Writer:
             self._noted.update(dict.fromkeys(due, now))
             try:
                 with transaction.atomic():
-                    keys.note_used([(key, datetime.fromtimestamp(ids.moment(used[key]), UTC)) for key in due])
+                    keys.note_used([_use(used[key]) for key in due])
             except AWAY:
                 logger.warning("The last use of %d keys was not noted.", len(due))
         return refused
@@ -269,6 +272,11 @@ class Writer:
         elif not self.fault:
             logger.warning("The database takes no records (%s); the journal keeps them.", type(error).__name__)
         self.fault = type(error).__name__
+
+
+def _use(record: UsageRecord) -> tuple[UUID, datetime, str]:
+    key_id = record.key_id or record.id
+    return key_id, datetime.fromtimestamp(ids.moment(record.id), UTC), record.client_address
 
 
 def _next(records: Iterator[UsageRecord], count: int) -> list[UsageRecord]:

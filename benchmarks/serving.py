@@ -108,13 +108,21 @@ def prepare(folder: Path, root: Path = machine.ROOT) -> Prepared:
 
 @contextlib.contextmanager
 def running(
-    name: str, core: int, upstream_port: int, folder: Path, prepared: Prepared, root: Path = machine.ROOT
+    name: str,
+    core: int,
+    upstream_port: int,
+    folder: Path,
+    prepared: Prepared,
+    root: Path = machine.ROOT,
+    *,
+    more: Mapping[str, str] | None = None,
 ) -> Iterator[Serving]:
-    """Serve a copy of the prepared database, pinned to `core`, for a `with` block; stop by SIGTERM."""
+    """Serve a copy of the prepared database, pinned to `core`, for a `with` block; stop by SIGTERM. `more` is what the
+    server finds in its environment besides."""
     folder.mkdir(parents=True)
     shutil.copy(prepared.database, folder / DATABASE)
     key, port = prepared.key, _free_port()
-    surroundings = environment(name, port, upstream_port, folder)
+    surroundings = {**environment(name, port, upstream_port, folder), **(more or {})}
     with (folder / "server.log").open("wb") as log:
         began = time.monotonic()
         process = subprocess.Popen(

@@ -84,13 +84,13 @@ def _compare(server: str, what: str, sides: list[Serving], rounds: int) -> None:
 
 
 def _cost(one: Serving, block: Block) -> float:
-    before = _ran(one.pid)
+    before = ran(one.pid)
     done = block(one)
     time.sleep(LAG)
-    return (_ran(one.pid) - before) / max(1, done) / 1000
+    return (ran(one.pid) - before) / max(1, done) / 1000
 
 
-def _ran(pid: int) -> int:
+def ran(pid: int) -> int:
     """Return for how many nanoseconds the living threads of a process have run."""
     threads = Path(f"/proc/{pid}/task").iterdir()
     return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads)

@@ -1,4 +1,4 @@
-"""Sign-in accounts: an empty room until its flows are built."""
+"""The oauth app: accounts obtained by signing in."""
 
 from django.apps import AppConfig
 

@@ -6,20 +6,21 @@ the answer: an account with a weekly window alone names it first.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from proxx.kit import clock, fastjson
-from proxx.upstream import auth, client, failures
+from proxx.upstream import auth, client, codex, failures
 from proxx.upstream.failures import wait
-from proxx.upstream.message import Timeouts, UpstreamRequest
+from proxx.upstream.message import HeaderList, Timeouts, UpstreamRequest
 
 FIVE_HOURS, DAY, WEEK, MONTH = 5 * 3600.0, 86400.0, 7 * 86400.0, 30 * 86400.0
 NAMES = {"five_hour": FIVE_HOURS, "daily": DAY, "weekly": WEEK, "monthly": MONTH}
 LONGEST = 40 * DAY  # an end that is farther away is a mistake of the provider
 ALIKE = 0.1  # a window that is this much longer or shorter still has the name
 ANSWER_LIMIT = 1024 * 1024
+REVIEW = "code_review_"  # begins the names of windows that only reviews of code use up
 TRANSPORT_FAULTS = tuple(fault for fault, _ in failures.EXCEPTIONS)
 # The account is no member of that workspace any more: it may still have a plan of its own.
 WORKSPACE_CODES = ("deactivated_workspace", "invalid_workspace")
@@ -41,6 +42,11 @@ class Window:
     resets_at: float | None = None
     seconds: float | None = None
 
+    @property
+    def is_ours(self) -> bool:
+        """Tell whether calls through proxx use it up, so that its end concerns them."""
+        return not self.name.startswith(REVIEW)
+
 
 @dataclass(frozen=True, slots=True)
 class PlanUsage:
@@ -60,22 +66,27 @@ async def ask(style: str, *, base_url: str, secret: str, account_id: str, second
     Raises `UsageUnknown`. `account_id` is the ChatGPT workspace, where there is one.
     """
     path, read = STYLES[style]
-    url = path(base_url)
-    usage, code = await _asked(url, secret, account_id, seconds, read)
+    url, who = path(base_url), codex.usual() if style == "codex" else [(b"user-agent", b"proxx")]
+    usage, code = await _asked(url, secret, account_id, seconds, read, who)
     if usage is None and account_id and code in WORKSPACE_CODES:
-        usage, code = await _asked(url, secret, "", seconds, read)
+        usage, code = await _asked(url, secret, "", seconds, read, who)
         if usage is not None:
-            return PlanUsage(usage.windows, usage.plan, usage.stopped, usage.has_credits, wrong_workspace=True)
+            return replace(usage, wrong_workspace=True)
     if usage is None:
         raise UsageUnknown(code)
     return usage
 
 
 async def _asked(
-    url: str, secret: str, account_id: str, seconds: float, read: Callable[[Mapping[str, Any]], PlanUsage]
+    url: str,
+    secret: str,
+    account_id: str,
+    seconds: float,
+    read: Callable[[Mapping[str, Any]], PlanUsage],
+    who: HeaderList,
 ) -> tuple[PlanUsage | None, str]:
     """Return what was said; else nothing, and the provider's code or a sentence."""
-    headers = [(b"accept", b"application/json"), (b"accept-encoding", b"identity"), (b"user-agent", b"proxx")]
+    headers = [(b"accept", b"application/json"), (b"accept-encoding", b"identity"), *who]
     try:
         headers += [*auth.headers("bearer", secret), *auth.workspace(account_id)]
         timeouts = Timeouts(connect=seconds, headers=seconds, idle=seconds)
@@ -103,11 +114,8 @@ def codex_usage(said: Mapping[str, Any]) -> PlanUsage:
     inner = said.get("usage")
     whole = inner if isinstance(inner, dict) else said
     limit = _of(whole, "rate_limit", "rateLimit")
-    windows = [
-        window
-        for name, usual in (("primary", FIVE_HOURS), ("secondary", WEEK))
-        if (window := _window(_of(limit, f"{name}_window", f"{name}Window", name), usual))
-    ]
+    review = _windows(_of(whole, "code_review_rate_limit", "codeReviewRateLimit"))
+    windows = [*_windows(limit), *(replace(one, name=f"{REVIEW}{one.name}") for one in review)]
     credits = _of(whole, "credits")
     return PlanUsage(
         tuple(windows),
@@ -151,6 +159,13 @@ def moment(said: Any) -> float | None:
 def believed(resets_at: float | None) -> float | None:
     """Return the end of a window, unless it is one that no window has: then nothing is known of it."""
     return resets_at if resets_at is not None and 0 < resets_at <= clock.unix() + LONGEST else None
+
+
+def _windows(limit: Any) -> list[Window]:
+    """Read the windows of one limit of Codex."""
+    places = (("primary", FIVE_HOURS), ("secondary", WEEK))
+    found = (_window(_of(limit, f"{name}_window", f"{name}Window", name), usual) for name, usual in places)
+    return [one for one in found if one is not None]
 
 
 def _window(said: Any, usual: float) -> Window | None:

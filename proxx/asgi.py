@@ -47,6 +47,11 @@ CLIENT_SEGMENTS = frozenset(
     }
 )
 
+# Below /api: what is the control API's, and what clients ask for there all the same.
+CONTROL = ("/api/v1/", "/api/ui/")
+CONTROL_PATHS = frozenset({"/api/metrics"})
+CLIENT_PATHS = frozenset({"/api/v1/models"})
+
 # Each socket judges itself whom it lets in (consumers.py, openai_socket.py); every other path is refused.
 SOCKETS: dict[str, Any] = {
     consumers.PATH: consumers.traffic_socket,
@@ -60,7 +65,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one connection of any kind."""
     kind = scope["type"]
     if kind == "http":
-        if _segment(scope["path"]) in CLIENT_SEGMENTS:
+        if _is_client(scope["path"]):
             await client_application(scope, receive, send)
         else:
             await django_application(scope, receive, send)
@@ -68,6 +73,14 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await SOCKETS.get(scope["path"], _refuse_socket)(scope, receive, send)
     else:
         raise ValueError(f"There is no {kind} here.")
+
+
+def _is_client(path: str) -> bool:
+    """Tell client paths from those of the console and of the control API, which are Django's."""
+    segment = _segment(path)
+    if segment == "api" and (path in CONTROL_PATHS or path.startswith(CONTROL)) and path not in CLIENT_PATHS:
+        return False
+    return segment in CLIENT_SEGMENTS
 
 
 def _segment(path: str) -> str:

@@ -10,20 +10,36 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
 from celery.signals import beat_init
 from django.conf import settings
 
+from accounts.acting import Actor, ActorKind, acting_as
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proxx.settings.prod")
 
-app = Celery("proxx")
+
+class Job(Task):
+    """A task whose changes are told as its own."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run it as the job it is."""
+        with acting_as(Actor(ActorKind.JOB, name=self.name)):
+            return super().__call__(*args, **kwargs)
+
+
+app = Celery("proxx", task_cls=Job)
 
 MINUTE = timedelta(minutes=1)
 # The task, how often, and whether also once as soon as the clock starts.
 JOBS: tuple[tuple[str, timedelta, bool], ...] = (
     ("routing.tasks.refresh_catalogs", 10 * MINUTE, True),
+    ("oauth.tasks.refresh_tokens", timedelta(seconds=settings.OAUTH_REFRESH_BACKGROUND_INTERVAL), True),
     ("routing.tasks.refresh_quota", 20 * MINUTE, True),
+    ("routing.tasks.fetch_prices", 1440 * MINUTE, True),
     ("analytics.tasks.rollup", MINUTE, True),
+    ("analytics.tasks.partitions", 60 * MINUTE, True),
+    ("analytics.tasks.alerts", MINUTE, False),
     ("analytics.tasks.retention", 60 * MINUTE, False),
 )
 

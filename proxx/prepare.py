@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import io
 import json
+import logging
 import os
 import sys
 from collections.abc import Mapping
@@ -49,6 +50,8 @@ def main() -> None:
         os.environ.update(fresh)  # the settings read them there; the file is written when nothing is in the way
         checks.check_settings(settings)
         django.setup()
+        # A person reads along, and the first password must not drown. Every later line vouches for these entries, too.
+        logging.getLogger("accounts.audit").setLevel(logging.WARNING)
         prepare(fresh)
     except (ImproperlyConfigured, checks.CannotStart, CommandError, DatabaseError, OSError) as fault:
         sys.stderr.write(f"proxx cannot start: {' '.join(str(fault).split())}\n")

@@ -8,7 +8,7 @@ class RoutingConfig(AppConfig):
     """Providers and models."""
 
     name = "routing"
-    verbose_name = "Providers and models"
+    verbose_name = "Where calls go"
 
     def ready(self) -> None:
         """Hear every change of configuration, and give each shipped provider its row in the console."""

@@ -66,6 +66,8 @@ class PriceList:
     providers: Mapping[str, Mapping[str, Facts]] = field(default_factory=dict)
     makers: Mapping[str, Facts] = field(default_factory=dict)
     origin: str = ""  # a sentence on where it comes from, for people
+    # By provider id: beginnings and pieces of names ("gpt-x*", "*gpt-x*"), the longest first, beginnings before pieces.
+    patterns: Mapping[str, tuple[tuple[str, Facts], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ def facts_of(provider: Provider, model: str, known: Known) -> Facts:
         listed.get(name, NOTHING) if listed else NOTHING,
         _habits(provider),
         _first(name, known.list.providers.get(provider.id, {})),
+        _like(name, known.list.patterns.get(provider.id, ())),
         _as_made(provider, _first(name, known.list.makers)),
         _by_name(name),
     )
@@ -106,6 +109,15 @@ def spellings(name: str) -> Iterator[str]:
 
 def _first(name: str, facts: Mapping[str, Facts]) -> Facts:
     return next((facts[form] for form in spellings(name) if form in facts), NOTHING) if facts else NOTHING
+
+
+def _like(name: str, patterns: tuple[tuple[str, Facts], ...]) -> Facts:
+    """Return what a list says of all names of that form: only where the list itself says that it is so."""
+    for pattern, facts in patterns:
+        word = pattern.strip("*")
+        if word in name if pattern.startswith("*") else name.startswith(word):
+            return facts
+    return NOTHING
 
 
 def _as_made(provider: Provider, facts: Facts) -> Facts:

@@ -7,7 +7,6 @@ environment or a keys file show it read-only too: whatever was typed here would 
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -16,10 +15,10 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelect2Widget
 
 from accounts.admin.base import CarefulAdmin, ago
-from accounts.models import Credential, account_id_of
-from proxx.kit import clock, sealing
-from routing import health_admin, provider_env, providers, quota_admin, rows
-from routing.addresses import base_url_fault, origin
+from accounts.models import Credential
+from accounts.signin.step_up import NeedsStepUp
+from proxx.kit import clock
+from routing import credential_rules, followed, health_admin, providers, quota_admin
 from routing.health import Key
 from routing.models import ProviderSetting
 
@@ -32,25 +31,6 @@ FOLLOWS = "These follow the environment or the keys file: change them there, and
 STATE_COLOURS = {"in use": "success", "off": "danger", "expired": "warning", "provider off": "warning"}
 
 
-def provider_labels() -> dict[str, str]:
-    """Return the label of every provider that a credential may belong to, by id."""
-    found, _ = provider_env.configured()
-    labels = {provider.id: provider.label for provider in found.values()}
-    rows = ProviderSetting.objects.values_list("provider_id", "label")
-    return labels | {provider_id: label or labels.get(provider_id, provider_id) for provider_id, label in rows}
-
-
-def lacks_address(provider_id: str, *, oauth: bool = False) -> bool:
-    """Tell whether a credential of this provider needs a base URL of its own, for want of the provider's."""
-    found, _ = provider_env.configured()
-    row = ProviderSetting.objects.filter(provider_id=provider_id).first()
-    try:
-        provider = rows.applied(row, found) if row else found.get(provider_env.canonical(provider_id, found))
-    except (providers.ProviderFault, TypeError, ValueError, KeyError, AttributeError):
-        return False  # its row is damaged, which the provider's page says
-    return provider is None or not provider.base_for(oauth=oauth)
-
-
 class CredentialForm(_CredentialForm):
     """A provider, a secret that can be replaced but not read, and in which order it is used.
 
@@ -58,7 +38,7 @@ class CredentialForm(_CredentialForm):
     """
 
     provider_id = forms.ChoiceField(label="Provider", widget=UnfoldAdminSelect2Widget())
-    secret = forms.CharField(label="Secret", strip=True, required=False, max_length=20_000)
+    secret = forms.CharField(label="Secret", strip=True, required=False, max_length=credential_rules.LONGEST_SECRET)
 
     class Meta:
         model = Credential
@@ -73,7 +53,7 @@ class CredentialForm(_CredentialForm):
             del self.fields["provider_id"]
         else:
             self._offer_providers()
-        if self._stored and _follows(self.instance):
+        if self._stored and followed.follows(self.instance):
             del self.fields["secret"]
         else:
             self._hide_secret()
@@ -83,24 +63,18 @@ class CredentialForm(_CredentialForm):
         typed: str = self.cleaned_data["secret"]
         if not typed:
             return self.instance.secret if self._stored else ""
-        if not typed.isascii() or any(character.isspace() or not character.isprintable() for character in typed):
-            raise forms.ValidationError("A secret holds no spaces, line breaks, control or non-ASCII characters.")
-        if sealing.is_sealed(typed):
-            raise forms.ValidationError("This is a sealed value from a database, not a secret.")
+        if fault := credential_rules.secret_fault(typed):
+            raise forms.ValidationError(fault)
         return typed
-
-    def clean_base_url(self) -> str:
-        """Refuse an address that could not be called."""
-        base: str = self.cleaned_data["base_url"].strip()
-        if base and (fault := base_url_fault(base)):
-            raise forms.ValidationError(f"This address {fault}.")
-        return base
 
     def clean(self) -> dict[str, Any]:
         """Check what concerns several fields, if each of them is sound."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        provider_id = self.instance.provider_id if self._stored else cleaned.get("provider_id", "")
         if not self.errors and "base_url" in self.fields:
-            self._require_address(cleaned)
+            cleaned["base_url"] = cleaned["base_url"].strip()
+            kind = cleaned.get("kind") or self.instance.kind
+            self._refuse("base_url", credential_rules.address_fault(provider_id, kind, cleaned["base_url"]))
         if not self.errors and "secret" in self.fields:
             if self._stored:
                 self._check_address(cleaned["base_url"])
@@ -112,33 +86,23 @@ class CredentialForm(_CredentialForm):
     def _stored(self) -> bool:
         return not self.instance._state.adding
 
-    def _require_address(self, cleaned: dict[str, Any]) -> None:
-        provider_id = self.instance.provider_id if self._stored else cleaned["provider_id"]
-        oauth = (cleaned.get("kind") or self.instance.kind) == Credential.Kind.OAUTH_BEARER
-        if not cleaned["base_url"] and lacks_address(provider_id, oauth=oauth):
-            self.add_error(
-                "base_url", "This provider has no address of its own: type where it listens, such as https://host/v1."
-            )
+    def _refuse(self, field: str, fault: str) -> None:
+        if fault:
+            self.add_error(field, fault)
 
     def _check_address(self, base: str) -> None:
-        # Otherwise whoever may edit a credential could have it sent to a server of their own, and read it there.
-        moved = base and origin(base) != origin(self.initial["base_url"])
-        if moved and self.instance.secret and "secret" not in self.changed_data:
-            self.add_error("secret", "Type the secret again to have it sent to another address.")
+        has_secret, is_typed = bool(self.instance.secret), "secret" in self.changed_data
+        fault = credential_rules.moving_fault(self.initial["base_url"], base, has_secret=has_secret, is_typed=is_typed)
+        self._refuse("secret", fault)
 
     def _check_new(self, cleaned: dict[str, Any]) -> None:
         provider_id, secret = cleaned["provider_id"], cleaned["secret"]
-        provider = provider_env.configured()[0].get(provider_id)
-        if not secret and (provider is None or provider.needs_key):
-            self.add_error("secret", "Paste the key that the provider gave you.")
-            return
-        cleaned["account_id"] = cleaned["account_id"] or account_id_of(provider_id, secret or cleaned["base_url"])
-        twin = Credential.objects.filter(provider_id=provider_id, account_id=cleaned["account_id"]).first()
-        if twin is not None:
-            self.add_error("secret", f"This one is stored already, as “{twin.label or twin.masked}”.")
+        account = credential_rules.account_of(provider_id, secret, cleaned["base_url"], cleaned["account_id"])
+        cleaned["account_id"] = account
+        self._refuse("secret", credential_rules.newcomer_fault(provider_id, secret, account))
 
     def _offer_providers(self) -> None:
-        choices = sorted(provider_labels().items(), key=lambda item: item[1].lower())
+        choices = sorted(credential_rules.provider_labels().items(), key=lambda item: item[1].lower())
         self.fields["provider_id"].choices = [("", "Choose a provider"), *choices]  # type: ignore[attr-defined]
 
     def _hide_secret(self) -> None:
@@ -162,7 +126,7 @@ class ProviderFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Return the providers in use."""
-        labels = provider_labels()
+        labels = credential_rules.provider_labels()
         used = Credential.objects.order_by("provider_id").values_list("provider_id", flat=True).distinct()
         return [(provider_id, labels.get(provider_id, provider_id)) for provider_id in used]
 
@@ -172,7 +136,7 @@ class ProviderFilter(admin.SimpleListFilter):
 
 
 @admin.register(Credential)
-class CredentialAdmin(quota_admin.QuotaPanel, health_admin.HealthPanel, CarefulAdmin):
+class CredentialAdmin(NeedsStepUp, quota_admin.QuotaPanel, health_admin.HealthPanel, CarefulAdmin):
     """What we send upstream: added, ordered, switched on and off."""
 
     form = CredentialForm
@@ -244,7 +208,7 @@ class CredentialAdmin(quota_admin.QuotaPanel, health_admin.HealthPanel, CarefulA
     def get_fieldsets(self, request: HttpRequest, obj: Credential | None = None) -> Any:
         """Ask for little; what most installations never touch stands last."""
         use = ("Use", {"fields": (("priority", "weight"), "at_once", "enabled")})
-        if obj is not None and _follows(obj):
+        if obj is not None and followed.follows(obj):
             kept = {"fields": ("provider", "masked", "came_from", "base_url", "account_id"), "description": FOLLOWS}
             return [(None, {"fields": ("label",)}), use, ("Kept elsewhere", kept)]
         sections: list[Any] = [
@@ -261,7 +225,7 @@ class CredentialAdmin(quota_admin.QuotaPanel, health_admin.HealthPanel, CarefulA
         facts = ("provider", "masked", "came_from", "created_at", "expires_at")
         if obj is None:
             return facts
-        return (*facts, "account_id", "kind", "base_url") if _follows(obj) else (*facts, "account_id", "kind")
+        return (*facts, "account_id", "kind", "base_url") if followed.follows(obj) else (*facts, "account_id", "kind")
 
     @admin.action(description="Switch on", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[Credential]) -> None:
@@ -286,13 +250,7 @@ class CredentialAdmin(quota_admin.QuotaPanel, health_admin.HealthPanel, CarefulA
             credential.enabled = on
             # One by one: a bulk update would pass by the signal that tells all servers.
             credential.save(update_fields=["enabled"])
-            self.log_change(request, credential, "Switched on." if on else "Switched off.")
         word = "on" if on else "off"
         messages.success(
             request, f"{len(changed)} switched {word}." if changed else f"All of them were {word} already."
         )
-
-
-def _follows(credential: Credential) -> bool:
-    # With a database of its own, files and environment only bring what it does not know yet (routing/seeding.py).
-    return credential.source != Credential.Source.CONSOLE and not settings.DATABASE_URL

@@ -9,9 +9,8 @@ from fnmatch import fnmatchcase
 from django.db.models import Model
 
 from accounts.profile import lines_of
-from routing import aliases, lost_targets, provider_env, reload
+from routing import aliases, provider_env, reload
 from routing.models import ModelPreference, ProviderSetting
-from routing.plan import REFUSALS
 from routing.snapshot import Snapshot
 
 # Fields that hold names of providers, one a line, of rules, tenants and keys.
@@ -35,11 +34,8 @@ def of(row: Model) -> Iterator[str]:
 
 def _lost(row: ModelPreference, snapshot: Snapshot) -> Iterator[str]:
     others = ModelPreference.objects.exclude(alias_of="").filter(alias_enabled=True).values_list("name", flat=True)
-    told = [*lost_targets.told(row.targets, snapshot, aliases=[one.lower() for one in others])]
-    yield from told
-    if not told:
-        for target, refusal in aliases.nowhere(row.targets, snapshot).items():
-            yield f"The target {target} leads nowhere now. {REFUSALS[refusal]}"
+    for target, why in aliases.nowhere(row.targets, snapshot, aliases=[one.lower() for one in others]).items():
+        yield f"The target {target} leads nowhere now. {why}"
 
 
 def _is_known(name: str, known: set[str], snapshot: Snapshot) -> bool:

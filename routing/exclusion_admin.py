@@ -9,7 +9,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.admin.base import CarefulAdmin
-from routing.credential_admin import provider_labels
+from routing.credential_rules import provider_labels
 from routing.models import ModelExclusion
 
 ABOUT = (

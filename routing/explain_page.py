@@ -15,7 +15,7 @@ from unfold.widgets import (
 )
 
 from accounts.models import DEFAULT_TENANT_ID, ApiKey
-from routing import aliases, explaining, quota, reload
+from routing import explaining, quota, reload
 from routing.dialects import USUAL_PATHS
 from routing.explaining import CannotAsk, Explained, Step, Wish
 from routing.pages import NAMES
@@ -109,7 +109,6 @@ def page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "steps": [(step, _bars(step)) for step in found.steps] if found else (),
         "models": [entry.id for entry in snapshot.models[:MODELS_AT_MOST]],
         "dialects": NAMES,
-        "in_vain": [*aliases.in_vain(found.plan, snapshot)] if found else (),
     }
     return TemplateResponse(request, "admin/routing/explain.html", context)
 

@@ -15,7 +15,7 @@ from proxx.protocols.hub.errors import Inexpressible, Unreadable
 from proxx.protocols.hub.losses import Losses
 from proxx.protocols.profile import asked as profiles
 from proxx.protocols.profile.options import DIALECTS, Options
-from routing import affinity, health, listeners, lost_targets, needs, planner, policies
+from routing import affinity, aliases, health, listeners, needs, planner, policies
 from routing.plan import EXCLUSIONS, NAMED_AT_MOST, REFUSALS, Candidate, Plan
 from routing.providers import STRATEGIES
 from routing.question import EFFORTS, NEEDS, Question, Said
@@ -127,7 +127,7 @@ def explain(wish: Wish, snapshot: Snapshot) -> Explained:
         rule=rule.name if rule is not None else "",
         needs=tuple(sorted(question.needs(NEEDS.keys()))),
         effort=question.effort(),
-        lost=tuple(lost_targets.told(snapshot.aliases.get(model.strip().lower(), ()), snapshot)),
+        lost=tuple(aliases.in_vain(plan, snapshot)),
         faults=snapshot.faults,
     )
 
@@ -258,6 +258,12 @@ def _left_out(plan: Plan, snapshot: Snapshot) -> Iterator[LeftOut]:
         view = accounts.get(row.credential_id) if row.credential_id is not None else None
         if view is not None and (name := _name(view)) not in names:
             names.append(name)
+    for provider_id, labels in snapshot.signed_out.items():
+        if not plan.candidates or provider_id in listing or provider_id in {one for one, _ in groups}:
+            provider = snapshot.providers.get(provider_id)
+            shown = labels[:NAMED_AT_MOST]
+            label = provider.label if provider else provider_id
+            yield LeftOut(label, "has to be signed in again", shown, len(labels) - len(shown))
     for (provider_id, code), names in groups.items():
         provider = snapshot.providers.get(provider_id)
         shown = tuple(names[:NAMED_AT_MOST])

@@ -4,13 +4,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
-from unfold.decorators import display
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.admin.base import CarefulAdmin, low
 from routing import facts_shown
-from routing.credential_admin import provider_labels
+from routing.credential_rules import provider_labels
 from routing.models import FactSetting
 
 EVERYWHERE = "Every provider"
@@ -28,6 +29,7 @@ class FactSettingAdmin(CarefulAdmin):
     search_fields = ("model", "provider_id")
     search_help_text = "Search by model or provider"
     add_label = "Add facts"
+    actions_list = ("price_again",)
     fieldsets = (
         (None, {"fields": ("model", "provider_id"), "description": ABOUT}),
         ("Size", {"fields": (("context_window", "max_output_tokens"),)}),
@@ -38,12 +40,25 @@ class FactSettingAdmin(CarefulAdmin):
                 "fields": (
                     ("price_input", "price_output"),
                     ("price_cache_read", "price_cache_write"),
-                    ("price_reasoning", "price_image"),
+                    ("price_cache_write_1h", "price_reasoning"),
                 )
             },
         ),
+        (
+            "Price of sound and pictures",
+            {"fields": (("price_audio_in", "price_audio_out"), ("price_image_in", "price_image_out"))},
+        ),
+        (
+            "Price by the piece, and of long or special calls",
+            {"fields": (("price_image", "price_search"), "price_request", "price_tiers")},
+        ),
         (None, {"fields": ("notes",)}),
     )
+
+    @action(description="Price a period again", url_path="again", permissions=["change"])
+    def price_again(self, request: HttpRequest) -> HttpResponse:
+        """Lead to the page that prices recorded calls by what stands here now."""
+        return redirect("reprice")  # it reads the log, which is above this room
 
     @display(description="model", header=True, ordering="model")
     def named(self, row: FactSetting) -> list[str]:

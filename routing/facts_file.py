@@ -27,7 +27,7 @@ READS = {"images": "i", "audio": "a", "pdf": "p", "video": "v"}
 DOES = {"tools": "t", "schema": "s", "reasoning": "r"}
 RATE_NAMES = (
     *("input", "output", "cache_read", "cache_write", "cache_write_1h", "reasoning"),
-    *("audio_in", "audio_out", "image", "request"),
+    *("audio_in", "audio_out", "image_in", "image_out", "image", "search", "request"),
 )
 
 
@@ -75,11 +75,22 @@ def parse(data: Mapping[str, Any]) -> PriceList:
         raise FactsFault(f"A list of facts holds {MODELS_AT_MOST} models at most.")
     if not any(providers.values()):
         raise FactsFault("The list of facts names no model.")
+    patterns = {
+        provider_id: tuple(
+            sorted(((name, models.pop(name)) for name in [one for one in models if "*" in one]), key=_by_strength)
+        )
+        for provider_id, models in providers.items()
+    }
     makers: dict[str, Facts] = {}
     for provider_id in data.get("makers", ()):
         for name, facts in providers.get(provider_id, {}).items():
             makers.setdefault(name.rsplit("/", 1)[-1], facts)
-    return PriceList(providers, makers, str(data.get("origin", "")))
+    return PriceList(providers, makers, str(data.get("origin", "")), {one: row for one, row in patterns.items() if row})
+
+
+def _by_strength(entry: tuple[str, Facts]) -> tuple[bool, int]:
+    """Order patterns: beginnings before pieces, the longer before the shorter."""
+    return entry[0].startswith("*"), -len(entry[0])
 
 
 def _models(models: Mapping[str, Any]) -> Iterator[tuple[str, Facts]]:
@@ -109,7 +120,11 @@ def _price(said: Mapping[str, Any]) -> Price | None:
         return None
     rates: dict[str, Any] = {name: rate_of(said[name]) for name in RATE_NAMES if name in said}
     tiers = [
-        Tier(int(row["above"]), **{name: rate_of(rate) for name, rate in row.items() if name != "above"})
+        Tier(
+            int(row.get("above", 0)),
+            service=str(row.get("service", "")),
+            **{name: rate_of(rate) for name, rate in row.items() if name not in {"above", "service"}},
+        )
         for row in said.get("tiers", ())
     ]
     return Price(**rates, tiers=tuple(sorted(tiers, key=lambda tier: tier.above)), source="list")

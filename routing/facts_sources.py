@@ -1,7 +1,8 @@
 """Public lists of model facts -> the entries of facts_file.py. Pure.
 
-Two shapes are read: models.dev's `api.json` (providers, each with models) and LiteLLM's
-`model_prices_and_context_window.json` (one entry per provider and model); and our own. Providers that proxx does not
+Three shapes are read: models.dev's `api.json` (providers, each with models), LiteLLM's
+`model_prices_and_context_window.json` (one entry per provider and model) and Helicone's `llm-costs` (prices alone, also
+for all names that begin with a word or hold it); and our own. Providers that proxx does not
 know are left out, save makers of open models, whose facts hold wherever those run.
 """
 
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from routing import pricing
 from routing.facts_file import DOES, MODELS_AT_MOST, READS, FactsFault
 
 Entries = dict[str, dict[str, dict[str, Any]]]  # provider id -> model -> entry
@@ -31,7 +33,9 @@ def read(data: Any) -> Entries:
         return _gathered(_models_dev(data))
     if any("litellm_provider" in value for value in values):
         return _gathered(_litellm(data))
-    raise FactsFault("This is neither models.dev's list nor LiteLLM's.")
+    if isinstance(data.get("data"), list):
+        return _gathered(_helicone(data["data"]))
+    raise FactsFault("This is neither models.dev's list nor LiteLLM's nor Helicone's.")
 
 
 def joined(lists: list[Entries]) -> Entries:
@@ -102,13 +106,30 @@ def _from_litellm(model: Mapping[str, Any]) -> dict[str, Any]:
     price = _rates(model, LITELLM_RATES, per_tokens=1)
     if (image := _dollars(model.get("output_cost_per_image"), per_tokens=1_000_000)) is not None:
         price["image"] = image
+    if (searches := _object(model.get("search_context_cost_per_query"))) and (
+        each := _dollars(searches.get("search_context_size_medium"), per_tokens=1_000_000)
+    ):
+        price["search"] = each
     tiers = []
-    for thousands in (128, 200, 256, 272):
-        above = {rate: f"{key}_above_{thousands}k_tokens" for rate, key in LITELLM_RATES.items()}
-        if rates := _rates(model, above, per_tokens=1):
-            tiers.append({"above": thousands * 1000, **rates})
+    for service, mark in (("", ""), *LITELLM_SERVICES.items()):
+        for thousands in (0, *LITELLM_SIZES) if service else LITELLM_SIZES:
+            size = f"_above_{thousands}k_tokens" if thousands else ""
+            names = {rate: f"{LITELLM_RATES[rate]}{size}{mark}" for rate in pricing.TIER_RATES}
+            if rates := _rates(model, names, per_tokens=1):
+                tiers.append({"above": thousands * 1000} | ({"service": service} if service else {}) | rates)
     longest = model.get("max_output_tokens", model.get("max_tokens") if makes == ["text"] else None)
     return _entry(model.get("max_input_tokens"), longest, able, makes, price, tiers)
+
+
+def _helicone(rows: list[Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Prices only, each for a name, for what begins with it, or for what holds it: an asterisk stands for the rest."""
+    for row in rows:
+        model = row.get("model") if isinstance(row, dict) else None
+        mark = HELICONE_OPERATORS.get(str(row.get("operator"))) if isinstance(model, str) and "*" not in model else None
+        provider = str(row.get("provider")).lower() if mark else ""
+        if mark and (provider_id := HELICONE_PROVIDERS.get(provider)):
+            price = _rates(row, HELICONE_RATES, per_tokens=1_000_000)
+            yield provider_id, mark.format(model), _entry(None, None, {}, [], price, [])
 
 
 def _entry(
@@ -223,6 +244,21 @@ LITELLM_RATES = {
     "reasoning": "output_cost_per_reasoning_token",
     "audio_in": "input_cost_per_audio_token",
     "audio_out": "output_cost_per_audio_token",
+    "image_in": "input_cost_per_image_token",
+    "image_out": "output_cost_per_image_token",
+}
+LITELLM_SIZES = (128, 200, 256, 272)  # thousands of tokens
+LITELLM_SERVICES = {"flex": "_flex", "priority": "_priority", "batch": "_batches"}
+HELICONE_OPERATORS = {"equals": "{}", "startsWith": "{}*", "includes": "*{}*"}
+HELICONE_PROVIDERS = {
+    **{one: one for one in ("openai", "anthropic", "groq", "mistral", "openrouter", "deepseek", "cohere", "nvidia")},
+    **{"google": "gemini", "x": "xai", "together": "together", "fireworks": "fireworks", "cerebras": "cerebras"},
+}
+HELICONE_RATES = {
+    "input": "input_cost_per_1m",
+    "output": "output_cost_per_1m",
+    "cache_read": "prompt_cache_read_per_1m",
+    "cache_write": "prompt_cache_write_per_1m",
 }
 LITELLM_ABILITIES = {
     "images": "supports_vision",

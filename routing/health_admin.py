@@ -18,6 +18,7 @@ from django.urls import path, reverse
 from django.utils.formats import date_format
 from django.utils.timesince import timeuntil
 
+from accounts import audit
 from accounts.models import Credential
 from proxx.kit import clock
 from routing import health
@@ -112,6 +113,13 @@ def sites_of(provider_id: str) -> list[str]:
     return [provider_id, *sorted(sites)]
 
 
+def keys_of(provider_id: str, label: str = "") -> dict[Key, str]:
+    """Return the keys of a provider's addresses and credentials, and by what names people know them."""
+    held = Credential.objects.filter(provider_id=provider_id).order_by("priority", "label")
+    whole: dict[Key, str] = {key: key.partition("@")[2] or label for key in sites_of(provider_id)}
+    return {**whole, **{credential.pk: name_of(credential) for credential in held}}
+
+
 def resting_ids() -> list[UUID]:
     """Return the credentials that rest as a whole just now, or for a model."""
     now = clock.monotonic()
@@ -164,7 +172,7 @@ class HealthPanel:
             for key in names:
                 if str(key) == wanted:
                     health.clear(key, model)
-        self.log_change(request, row, "Cleared rests.")  # type: ignore[attr-defined]
+        audit.note("cleared rests", row, {"of": wanted} if wanted else None)
         messages.success(request, "Cleared. The next call may go there.")
         return HttpResponseRedirect(self._address(row, "change"))
 

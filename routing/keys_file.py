@@ -4,7 +4,7 @@ A fault names the place by its position, never by what stands there: any text in
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -44,6 +44,7 @@ class Account:
     priority: int | None = None
     weight: int | None = None
     enabled: bool = True
+    refresh_token: Secret = field(default_factory=lambda: Secret(""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ def _account(entry: Any, frame: _Frame, place: str) -> Account | None:
     token = _text(entry, *TOKEN_FIELDS[kind])
     if not usable(token):
         raise FileFault(f"{place}: there is no usable key or token.")
-    priority = entry.get("priority")
+    priority, refresh = entry.get("priority"), _text(entry, "refresh_token", "refreshToken")
     return Account(
         provider_id=frame.provider_id,
         token=Secret(token),
@@ -177,6 +178,7 @@ def _account(entry: Any, frame: _Frame, place: str) -> Account | None:
         base_url=_base_url(entry, place) or frame.base_url,
         priority=priority if isinstance(priority, int) and not isinstance(priority, bool) else None,
         enabled=enabled,
+        refresh_token=Secret(refresh if kind == "oauth_bearer" and usable(refresh) else ""),
     )
 
 

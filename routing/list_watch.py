@@ -14,12 +14,13 @@ from datetime import timedelta
 from django.conf import settings
 
 from accounts.asking import Asker
+from oauth.held import LiveSecret
 from proxx.kit import clock, sealing, shared_state
 from proxx.kit.companion import Companion
 from routing import reload
 from routing.catalog import merge, refresh
 from routing.models import CatalogState
-from routing.snapshot import Snapshot
+from routing.snapshot import CredentialView, Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -125,11 +126,19 @@ def _doors(snapshot: Snapshot, provider_id: str) -> str:
     provider = snapshot.providers[provider_id]
     doors = refresh.doors(provider, snapshot.credentials.get(provider_id, ()))
     said = [
-        (base, paths, str(credential.id) if credential else "", credential.secret.reveal() if credential else "")
+        (base, paths, str(credential.id) if credential else "", _stays(credential))
         for base, askers in doors.items()
         for credential, paths in askers
     ]
     return sealing.digest(repr((provider.auth, said)))[:16] if said else ""
+
+
+def _stays(credential: CredentialView | None) -> str:
+    """Return what tells one secret of an account from the next; tokens of one sign-in come and go."""
+    if credential is None:
+        return ""
+    secret = credential.secret
+    return secret.since.isoformat() if isinstance(secret, LiveSecret) else secret.reveal()
 
 
 async def _watch() -> None:

@@ -9,6 +9,8 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from uuid import UUID
 
+import msgspec
+
 from proxx.protocols.profile.asked import SUFFIXES
 from proxx.protocols.profile.options import Options
 from routing.permits import Permit
@@ -16,6 +18,7 @@ from routing.snapshot import ListenerView, ModelEntry, Snapshot, TenantView
 from routing.snapshot.views import Who, forms
 
 _LISTED = "models that may be listed"
+_FAST = "options with a tenant's fast mode"
 
 
 def found(snapshot: Snapshot, *, host: str, port: int | None) -> ListenerView | None:
@@ -33,11 +36,20 @@ def found(snapshot: Snapshot, *, host: str, port: int | None) -> ListenerView | 
 def options(
     snapshot: Snapshot, *, listener: ListenerView | None, key_profile: UUID | None, tenant: TenantView
 ) -> Options | None:
-    """Return what applies to a call: the listener's profile, else the key's, else the tenant's, else nothing."""
-    if not snapshot.profiles:
-        return None
+    """Return what applies to a call: the listener's profile, else the key's, else the tenant's, else nothing.
+
+    The tenant's own fast mode stands in where that says nothing of it.
+    """
     chosen = (listener.profile_id if listener is not None else None) or key_profile or tenant.profile_id
-    return snapshot.profiles.get(chosen) if chosen is not None else None
+    found = snapshot.profiles.get(chosen) if chosen is not None else None
+    if not tenant.fast or (found is not None and found.fast):
+        return found
+    question = (_FAST, chosen, tenant.fast)
+    hurried: Options | None = snapshot.memo.get(question)
+    if hurried is None:
+        hurried = msgspec.structs.replace(found or Options(), fast=tenant.fast)
+        snapshot.memo.put(question, hurried, weight=1)
+    return hurried
 
 
 def offered(

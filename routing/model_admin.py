@@ -3,7 +3,6 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import CharField, F, OuterRef, QuerySet, Subquery, TextField
@@ -16,9 +15,9 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from accounts.admin.base import CarefulAdmin, ago
-from routing import aliases, facts_shown, looks, reload
+from routing import aliases, facts_shown, followed, looks, reload
 from routing.capabilities import Facts
-from routing.credential_admin import provider_labels
+from routing.credential_rules import provider_labels
 from routing.models import CatalogModel, FactSetting, ModelPreference
 
 LINES = 3
@@ -141,6 +140,8 @@ class CatalogModelAdmin(CarefulAdmin):
 
     def say_facts(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Lead to the operator's row on this model's facts, or to a new one."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         row = get_object_or_404(CatalogModel, pk=pk)
         said = FactSetting.objects.filter(model__iexact=row.model_id, provider_id=row.provider_id).first()
         if said is not None:
@@ -192,7 +193,7 @@ class ModelPreferenceAdmin(CarefulAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: ModelPreference | None = None) -> Any:
         """Say so where a file would overwrite what is typed."""
         fields = ("name", "alias_of", "alias_enabled", "disabled", "rank", "notes")
-        words = {"fields": fields, "description": FOLLOWS if _follows(obj) else None}
+        words = {"fields": fields, "description": FOLLOWS if followed.follows(obj) else None}
         return [(None, words), ("Not in any list", {"fields": ("declared", "owned_by"), "classes": ("collapse",)})]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -204,11 +205,11 @@ class ModelPreferenceAdmin(CarefulAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: ModelPreference | None = None) -> bool:
         """Refuse where models.json says it."""
-        return not _follows(obj) and bool(super().has_change_permission(request, obj))
+        return not followed.follows(obj) and bool(super().has_change_permission(request, obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: ModelPreference | None = None) -> bool:
         """Refuse where models.json would bring it back."""
-        return not _follows(obj) and bool(super().has_delete_permission(request, obj))
+        return not followed.follows(obj) and bool(super().has_delete_permission(request, obj))
 
 
 def wish_disabled(models: list[CatalogModel], *, disabled: bool) -> int:
@@ -246,10 +247,6 @@ def _may_look(request: HttpRequest) -> bool:
 
 def _says_nothing(row: ModelPreference) -> bool:
     return row.pk is not None and not (row.disabled or row.alias_of or row.declared or row.rank is not None)
-
-
-def _follows(row: ModelPreference | None) -> bool:
-    return row is not None and row.source == ModelPreference.Source.FILE and not settings.DATABASE_URL
 
 
 def _facts(row: CatalogModel) -> Facts:

@@ -118,6 +118,13 @@ Responses are spoken, at `/codex/responses`. `OPENAI_BASE_URL`, when set, moves 
 `chatgpt.com` and any base ending in `/backend-api` are ChatGPT backends, everything else is a platform; a path variable
 wins over both.
 
+A ChatGPT backend is asked as its own client asks: `originator`, `user-agent`, `version` and `OpenAI-Beta` are
+settings (`CODEX_*`, `MODELS_CLIENT_VERSION`), the account's workspace and the conversation (`session_id`, also the
+prompt cache key) go along. A Codex that calls proxx speaks for itself: its name, version, session, turn state and
+telemetry go up, and what the backend tells it (`x-codex-*`, `x-models-etag`) comes back; a turn state goes to no
+second account. When the backend says that the workspace is gone (`deactivated_workspace`, `invalid_workspace`), the
+account is asked once more without it, and if that works the workspace is forgotten.
+
 ## The registry
 
 """

@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.admin.base import CarefulAdmin, low
 from accounts.profile import lines_of
-from routing import explain_page, policy_rows
+from routing import explain_page, followed, policy_rows
 from routing.models import PolicyRule
 from routing.providers import STRATEGIES
 
@@ -60,7 +60,7 @@ class PolicyRuleAdmin(CarefulAdmin):
         """Say how rules work, or that a file would overwrite what is typed."""
         which = ("name", "pattern", "kind", ("position", "enabled"))
         return [
-            ("Which models", {"fields": which, "description": FOLLOWS if policy_rows.follows(obj) else ABOUT}),
+            ("Which models", {"fields": which, "description": FOLLOWS if followed.follows(obj) else ABOUT}),
             ("Providers", {"fields": (("providers", "excluded_providers"), "order_providers")}),
             ("Dialect", {"fields": (("protocols", "excluded_protocols"),)}),
             ("Accounts", {"fields": ("accounts", "paid_plans", "excluded_plans")}),
@@ -74,11 +74,11 @@ class PolicyRuleAdmin(CarefulAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: PolicyRule | None = None) -> bool:
         """Refuse where the policy file says it."""
-        return not policy_rows.follows(obj) and bool(super().has_change_permission(request, obj))
+        return not followed.follows(obj) and bool(super().has_change_permission(request, obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: PolicyRule | None = None) -> bool:
         """Refuse where the policy file would bring it back."""
-        return not policy_rows.follows(obj) and bool(super().has_delete_permission(request, obj))
+        return not followed.follows(obj) and bool(super().has_delete_permission(request, obj))
 
     def get_urls(self) -> list[Any]:
         """Add the address behind “Add the default rules”, and the page that explains a route."""

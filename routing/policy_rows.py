@@ -45,8 +45,3 @@ def follow(rules: list[Fields]) -> tuple[int, int, int]:
             row.save()
             changed += 1
     return added, changed, len(gone)
-
-
-def follows(row: PolicyRule | None) -> bool:
-    """Tell whether the file would undo what is changed in this row."""
-    return row is not None and row.source == FILE and not settings.DATABASE_URL

@@ -10,23 +10,27 @@ from decimal import Decimal
 from typing import Any
 
 from proxx.protocols.hub.events import Usage
+from routing import buckets
+from routing.buckets import Buckets
 
 NANO = 1_000_000_000
 MILLION = 1_000_000
 # A thousand dollars per token: whatever is above is a misread unit.
 LARGEST_RATE = 1000 * MILLION * NANO
-TIERS_AT_MOST = 8
+TIERS_AT_MOST = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """Other rates for calls whose input is larger than `above` tokens; None keeps the price's own rate."""
+    """Other rates for calls whose input is larger than `above` tokens, or that a `service` tier made ("flex",
+    "priority", "batch", "fast"; then `above` may be 0), or both; None keeps the price's own rate."""
 
     above: int
     input: int | None = None
     output: int | None = None
     cache_read: int | None = None
     cache_write: int | None = None
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,9 @@ class Price:
     """What a model takes, in nano-dollars per million tokens; None where nobody says so.
 
     A missing rate of cached tokens means the input rate, of reasoning the output rate, of audio the text's rate.
-    `image` is per picture that is made, `request` per call. `tiers` stand from the smallest `above` to the largest.
+    `image_in` and `image_out` are rates of pictures' tokens, `image` is per picture that is made (where its tokens
+    have no rate), `search` per web search that the provider ran, `request` per call. `tiers` stand from the smallest
+    `above` to the largest.
     `source` says who told: "console", "provider" (its own list), "list" (the shipped or imported facts), "maker" (what
     the maker takes, at a reseller that does not say) or "local" (the operator's own machines).
     """
@@ -51,10 +57,35 @@ class Price:
     request: int | None = None
     tiers: tuple[Tier, ...] = ()
     source: str = ""
+    image_in: int | None = None
+    image_out: int | None = None
+    search: int | None = None
 
-    def at(self, input_tokens: int) -> "Price":
-        """Return the rates that hold for a call with that much input."""
-        tier = next((tier for tier in reversed(self.tiers) if input_tokens > tier.above), None)
+    def at(self, input_tokens: int, service: str = "") -> "Price":
+        """Return the rates that hold for a call with that much input, made by that service tier.
+
+        Where a service tier has no rates for long input of its own, its rates grow as the usual ones do.
+        """
+        long = self._tier(input_tokens, "")
+        served = self._tier(input_tokens, service) if service else None
+        if served is None:
+            return self._with(long)
+        if long is None or served.above >= long.above:
+            return self._with(served)
+        grown: dict[str, Any] = {
+            name: _in_proportion(getattr(served, name), getattr(long, name), getattr(self, name)) for name in TIER_RATES
+        }
+        return self._with(long)._with(replace(served, **grown))
+
+    def knows(self, service: str) -> bool:
+        """Tell whether a service tier has rates of its own here."""
+        return any(tier.service == service for tier in self.tiers)
+
+    def _tier(self, input_tokens: int, service: str) -> Tier | None:
+        fit = (tier for tier in reversed(self.tiers) if tier.service == service)
+        return next((tier for tier in fit if input_tokens > tier.above or (service and not tier.above)), None)
+
+    def _with(self, tier: Tier | None) -> "Price":
         if tier is None:
             return self
         said = {name: rate for name in TIER_RATES if (rate := getattr(tier, name)) is not None}
@@ -66,7 +97,7 @@ class Price:
     @property
     def is_free(self) -> bool:
         """Tell a price of nothing from one that is not known."""
-        return self.input == 0 and self.output == 0 and not self.request
+        return self.input == 0 and self.output == 0 and not (self.request or self.image or self.search or self.tiers)
 
     @property
     def blended(self) -> int | None:
@@ -77,65 +108,99 @@ class Price:
 FREE = Price(input=0, output=0, source="local")
 
 
-def cost(usage: Usage, price: Price | None) -> int | None:
+def cost(usage: Usage, price: Price | None, sorted_in: Buckets | None = None) -> int | None:
     """Return what a reply cost in whole nano-dollars, rounded to the nearest; None is "unpriced".
 
-    Unpriced is a reply whose tokens nobody counted, and one with tokens of a kind that has no price.
+    Unpriced is a reply of which nobody counted anything, and one with something in it that has no price. `sorted_in`
+    are its buckets, where the caller has them already.
     """
-    if price is None or (usage.input_total is None and usage.output_total is None):
+    if price is None or (usage.input_total is None and usage.output_total is None and usage.pictures is None):
         return None
-    total_in, total_out = max(0, usage.input_total or 0), max(0, usage.output_total or 0)
-    rates = price.at(total_in) if price.tiers else price
+    if sorted_in is None:
+        sorted_in = buckets.of(usage)
+    rates = price.at(sorted_in.total_in, usage.tier) if price.tiers else price
+    if rates.is_free:
+        return 0
     try:
-        whole = _input(usage, rates, total_in) + _output(usage, rates, total_out)
+        drawn = _pictures(usage.pictures, sorted_in, rates) if usage.pictures and usage.pictures > 0 else None
+        whole = _input(sorted_in, rates) + _output(sorted_in, rates, drawn_apart=drawn is not None)
     except _Unpriced:
         return None
-    return (whole + MILLION // 2) // MILLION + (rates.request or 0)
+    each = (drawn or 0) + (rates.request or 0) + max(0, usage.web_searches or 0) * (rates.search or 0)
+    return (whole + MILLION // 2) // MILLION + each
 
 
 def worst(input_tokens: int, output_tokens: int, price: Price | None, *, repeats: int = 1) -> int | None:
     """Return the most that a call of that size can cost, in nano-dollars, rounded up; None is "unpriced".
 
-    Every token is taken at the dearest rate of its side, so that writing to a cache is no way around a budget.
+    Every token is taken at the dearest rate of its side, so that neither writing to a cache nor a service tier is a way
+    around a budget. All tiers count: an account may be set to one that the call does not name.
     """
     if price is None:
         return None
     rates = price.at(input_tokens) if price.tiers else price
     if (rates.input is None and input_tokens) or (rates.output is None and output_tokens and not rates.image):
         return None
-    paid = max(rates.input or 0, rates.cache_write or 0, rates.cache_write_1h or 0, rates.audio_in or 0)
-    made = max(rates.output or 0, rates.reasoning or 0, rates.audio_out or 0)
-    whole = input_tokens * paid + output_tokens * made
+    whole = input_tokens * _dearest_in(rates) + output_tokens * _dearest_out(rates)
+    for service in {tier.service for tier in price.tiers if tier.service}:
+        served = price.at(input_tokens, service)
+        whole = max(whole, input_tokens * _dearest_in(served) + output_tokens * _dearest_out(served))
     return -(-whole // MILLION) + (rates.request or 0) + (rates.image or 0) * repeats
+
+
+def _dearest_in(of: Price) -> int:
+    written = max(of.cache_write or 0, of.cache_write_1h or 0)
+    return max(of.input or 0, of.cache_read or 0, written, of.audio_in or 0, of.image_in or 0)
+
+
+def _dearest_out(of: Price) -> int:
+    return max(of.output or 0, of.reasoning or 0, of.audio_out or 0, of.image_out or 0)
 
 
 class _Unpriced(Exception):
     """There are tokens of a kind that has no rate."""
 
 
-def _input(usage: Usage, rates: Price, total: int) -> int:
-    """Charge cache reads, cache writes by their life, audio, and the rest of the input; never more than the total."""
-    read = _share(usage.cache_read, total)
-    write = _share(usage.cache_write, total - read)
-    hour = _share(usage.cache_write_1h, write)
-    audio = _share(usage.audio_in, total - read - write)
-    return (
-        _charge(read, rates.cache_read, rates.input)
-        + _charge(hour, rates.cache_write_1h, rates.cache_write, rates.input)
-        + _charge(write - hour, rates.cache_write, rates.input)
-        + _charge(audio, rates.audio_in, rates.input)
-        + _charge(total - read - write - audio, rates.input)
-    )
+def _input(of: Buckets, rates: Price) -> int:
+    whole = _charge(of.fresh, rates.input)
+    if of.cache_read:
+        whole += _charge(of.cache_read, rates.cache_read, rates.input)
+    if of.cache_write:
+        whole += _charge(of.cache_write, rates.cache_write, rates.input)
+    if of.cache_write_1h:
+        whole += _charge(of.cache_write_1h, rates.cache_write_1h, rates.cache_write, rates.input)
+    if of.audio_in:
+        whole += _charge(of.audio_in, rates.audio_in, rates.input)
+    if of.image_in:
+        whole += _charge(of.image_in, rates.image_in, rates.input)
+    return whole
 
 
-def _output(usage: Usage, rates: Price, total: int) -> int:
-    thought = _share(usage.reasoning, total)
-    audio = _share(usage.audio_out, total - thought)
-    return (
-        _charge(thought, rates.reasoning, rates.output)
-        + _charge(audio, rates.audio_out, rates.output)
-        + _charge(total - thought - audio, rates.output)
-    )
+def _output(of: Buckets, rates: Price, *, drawn_apart: bool) -> int:
+    whole = _charge(of.text, rates.output)
+    if of.reasoning:
+        whole += _charge(of.reasoning, rates.reasoning, rates.output)
+    if of.audio_out:
+        whole += _charge(of.audio_out, rates.audio_out, rates.output)
+    if of.image_out and not drawn_apart:
+        whole += _charge(of.image_out, rates.image_out, rates.output)
+    return whole
+
+
+def _pictures(count: int, of: Buckets, rates: Price) -> int | None:
+    """Return what pictures cost by the piece; None where they are paid by their tokens."""
+    if of.image_out and rates.image_out is not None:
+        return None
+    if rates.image is not None:
+        return count * rates.image
+    if of.image_out:
+        return None
+    raise _Unpriced
+
+
+def _in_proportion(served: int | None, long: int | None, usual: int | None) -> int | None:
+    """Return a service tier's rate for long input, from its rate for short."""
+    return served * long // usual if served is not None and long is not None and usual else served
 
 
 def _charge(tokens: int, *rates: int | None) -> int:
@@ -146,10 +211,6 @@ def _charge(tokens: int, *rates: int | None) -> int:
         if rate is not None:
             return tokens * rate
     raise _Unpriced
-
-
-def _share(part: int | None, whole: int) -> int:
-    return max(0, min(part, whole)) if part else 0
 
 
 def rate_of(dollars: Any, *, per_tokens: int = MILLION) -> int | None:
@@ -170,7 +231,7 @@ def to_dict(price: Price) -> dict[str, Any]:
     """Return what is known of a price, for a row or a file; `from_dict` reads it again."""
     said = {name: rate for name in RATES if (rate := getattr(price, name)) is not None}
     tiers = [
-        {"above": tier.above} | {name: rate for name in TIER_RATES if (rate := getattr(tier, name)) is not None}
+        _about(tier) | {name: rate for name in TIER_RATES if (rate := getattr(tier, name)) is not None}
         for tier in price.tiers
     ]
     return said | ({"tiers": tiers} if tiers else {})
@@ -182,7 +243,7 @@ def in_dollars(price: Price | None) -> dict[str, Any] | None:
         return None
     said = {name: rate / NANO for name in RATES if (rate := getattr(price, name)) is not None}
     tiers = [
-        {"above": tier.above} | {name: rate / NANO for name in TIER_RATES if (rate := getattr(tier, name)) is not None}
+        _about(tier) | {name: rate / NANO for name in TIER_RATES if (rate := getattr(tier, name)) is not None}
         for tier in price.tiers
     ]
     return {"currency": "USD", **said} | ({"tiers": tiers} if tiers else {}) | {"source": price.source}
@@ -205,10 +266,14 @@ def from_dict(said: Mapping[str, Any], *, source: str) -> Price | None:
     return replace(price, tiers=tuple(sorted(rows, key=lambda tier: tier.above)))
 
 
+def _about(tier: Tier) -> dict[str, Any]:
+    return {"above": tier.above} | ({"service": tier.service} if tier.service else {})
+
+
 def _numbers(one: Price | Tier) -> list[Any]:
     names = RATES if isinstance(one, Price) else ("above", *TIER_RATES)
     return [getattr(one, name) for name in names]
 
 
 RATES = tuple(one.name for one in fields(Price) if one.name not in {"tiers", "source"})
-TIER_RATES = tuple(one.name for one in fields(Tier) if one.name != "above")
+TIER_RATES = tuple(one.name for one in fields(Tier) if one.name not in {"above", "service"})

@@ -14,10 +14,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 from unfold.decorators import display
 
+from accounts import rights
 from accounts.admin.base import CarefulAdmin
 from accounts.models import Credential
+from accounts.signin.step_up import NeedsStepUp
 from proxx.kit import clock
-from routing import health_admin, pages, provider_env, providers, reload, rows
+from routing import health_admin, pages, provider_env, provider_rules, providers, reload, rows
 from routing.health import Key
 from routing.looks import look, looked
 from routing.models import CatalogState, ProviderSetting
@@ -59,7 +61,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(ProviderSetting)
-class ProviderAdmin(health_admin.HealthPanel, CarefulAdmin):
+class ProviderAdmin(NeedsStepUp, health_admin.HealthPanel, CarefulAdmin):
     """All providers, those with credentials first."""
 
     form = ProviderForm
@@ -126,11 +128,7 @@ class ProviderAdmin(health_admin.HealthPanel, CarefulAdmin):
 
     def health_names(self, obj: ProviderSetting) -> dict[Key, str]:
         """Return the keys of its addresses and credentials, and by what names people know them."""
-        held = Credential.objects.filter(provider_id=obj.provider_id).order_by("priority", "label")
-        whole: dict[Key, str] = {
-            key: key.partition("@")[2] or str(obj) for key in health_admin.sites_of(obj.provider_id)
-        }
-        return {**whole, **{credential.pk: health_admin.name_of(credential) for credential in held}}
+        return health_admin.keys_of(obj.provider_id, str(obj))
 
     @display(description="speaks")
     def speaks(self, row: ProviderSetting) -> str:
@@ -224,11 +222,11 @@ class ProviderAdmin(health_admin.HealthPanel, CarefulAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
         """Tell the form who is editing."""
         form = super().get_form(request, obj, change, **kwargs)
-        return type(form.__name__, (form,), {"may_move": request.user.is_superuser})
+        return type(form.__name__, (form,), {"may_move": rights.of(request.user).is_owner})
 
     def has_delete_permission(self, request: HttpRequest, obj: ProviderSetting | None = None) -> bool:
         """Refuse for shipped providers: they are switched off instead."""
-        return (obj is None or obj.is_private) and bool(super().has_delete_permission(request, obj))
+        return (obj is None or provider_rules.may_be_deleted(obj)) and bool(super().has_delete_permission(request, obj))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Say above the list what the last reload of the configuration could not use."""
@@ -263,7 +261,6 @@ class ProviderAdmin(health_admin.HealthPanel, CarefulAdmin):
         for row in changed:
             row.enabled = on
             row.save(update_fields=["enabled"])  # one by one: a bulk update would pass by the signal
-            self.log_change(request, row, "Switched on." if on else "Switched off.")
         messages.success(request, f"{len(changed)} switched {'on' if on else 'off'}.")
 
 

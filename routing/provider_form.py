@@ -5,9 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
-from accounts.models import Credential
-from routing import pages, providers
-from routing.addresses import base_url_fault, origin
+from routing import pages, provider_rules, providers
 from routing.models import ProviderSetting
 
 if TYPE_CHECKING:
@@ -80,16 +78,15 @@ class ProviderForm(_SettingForm):
     def clean_provider_id(self) -> str:
         """Return the id in lower case, if it may be one."""
         wanted: str = self.cleaned_data["provider_id"].strip().lower()
-        if not providers.PROVIDER_ID.fullmatch(wanted):
-            raise forms.ValidationError("Use lower-case letters, digits, dots, hyphens and underscores.")
+        if fault := provider_rules.id_fault(wanted):
+            raise forms.ValidationError(fault)
         return wanted
 
     def clean_base_url(self) -> str:
         """Refuse an address that could not be called, and one that would carry secrets away."""
         base: str = self.cleaned_data["base_url"].strip()
-        if base and (fault := base_url_fault(base)):
-            raise forms.ValidationError(f"This address {fault}.")
-        moved = base and origin(base) != origin(self.initial.get("base_url") or "")
-        if moved and not self.may_move and Credential.objects.filter(provider_id=self.instance.provider_id).exists():
-            raise forms.ValidationError("Only a superuser may send stored credentials to another address.")
+        before = self.initial.get("base_url") or ""
+        fault = provider_rules.address_fault(self.instance.provider_id, base, before=before, may_move=self.may_move)
+        if fault:
+            raise forms.ValidationError(fault)
         return base

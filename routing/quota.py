@@ -22,6 +22,7 @@ from routing.plan import Candidate, Key
 EARSHOT = 1.0  # seconds in which an account's answers are read once: they say nearly the same
 UNSAID = 300.0  # seconds an account is left alone that takes no calls and does not say until when
 SPENT = 100.0  # percent of a limit by the minute
+SAME = 2.0  # seconds by which two ways to say the same moment may differ
 LONG_WAIT = 6 * 3600.0  # who is sent away for longer has used up more than five hours' worth
 
 # Ranks of `quota_first`; between them and BEGUN_ONCE stands when the longest window ends.
@@ -58,7 +59,7 @@ def heard(candidate: Candidate, raw_headers: HeaderList) -> None:
     _deaf_until[key] = now + EARSHOT
     usage = plan_headers.read(candidate.provider.quota, raw_headers)
     if usage is not None:
-        note(key, Standing(_joined(standings.get(key), usage), clock.unix(), "headers"), is_news=True)
+        note(key, Standing(joined(standings.get(key), usage), clock.unix(), "headers"), is_news=True)
 
 
 def refused(candidate: Candidate, failure: Failure) -> None:
@@ -66,9 +67,12 @@ def refused(candidate: Candidate, failure: Failure) -> None:
     key, wait = candidate.key, failure.retry_after
     if failure.kind != "quota_spent" or not isinstance(key, UUID) or wait is None or not candidate.provider.quota:
         return
+    known = spent.get(key)
+    if known is not None and known >= clock.monotonic() + wait - SAME:
+        return  # the headers of the same answer said it of the right window
     seconds = WEEK if wait > LONG_WAIT else FIVE_HOURS
     full = Window(name_of(seconds), 100.0, clock.unix() + wait, seconds)
-    note(key, Standing(_joined(standings.get(key), PlanUsage((full,))), clock.unix(), "refused"), is_news=True)
+    note(key, Standing(joined(standings.get(key), PlanUsage((full,))), clock.unix(), "refused"), is_news=True)
 
 
 def note(key: Key, standing: Standing, *, is_news: bool = False) -> None:
@@ -138,7 +142,7 @@ def rests_until(usage: PlanUsage, heard_at: float) -> float | None:
     """Return until when (seconds since 1970) an account takes no calls that said this then; nothing if it does."""
     now = clock.unix()
     # Of limits by the minute the provider gives back a little each moment: who asks again too soon is told.
-    over = [one for one in windows_now(usage) if one.seconds is not None and is_spent(one)]
+    over = [one for one in windows_now(usage) if one.seconds is not None and one.is_ours and is_spent(one)]
     if not usage.stopped and (not over or usage.has_credits):
         return None
     until = max((one.resets_at for one in over if one.resets_at is not None), default=heard_at + UNSAID)
@@ -165,7 +169,7 @@ def _as_it_stands(window: Window, now: float) -> Window:
     return replace(window, used=0.0, resets_at=None) if window.resets_at <= now else window
 
 
-def _joined(before: Standing | None, usage: PlanUsage) -> PlanUsage:
+def joined(before: Standing | None, usage: PlanUsage) -> PlanUsage:
     """Return what is newly said and, of windows that it does not mention, what was known."""
     if before is None:
         return usage
@@ -192,7 +196,7 @@ def _judge(key: Key, standing: Standing, now: float) -> None:
 
 
 def _rank(windows: Iterable[Window], shift: float) -> float:
-    plans = [one for one in windows if one.seconds is not None]
+    plans = [one for one in windows if one.seconds is not None and one.is_ours]
     if not plans:
         return UNKNOWN
     if not any(one.used for one in plans):

@@ -17,14 +17,18 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
+from accounts import audit
 from accounts.admin.base import ago
 from accounts.models import Credential
-from oauth.plan_usage import Window
+from accounts.sanitized import masked
+from oauth import providers
+from oauth.plan_usage import REVIEW, Window
 from routing import quota, quota_refresh, quota_share, quota_store, reload
 from routing.models import QuotaStanding
 from routing.quota import Standing
 
 NAMES = {"five_hour": "5 h", "daily": "day", "weekly": "week", "monthly": "month"}
+REVIEWS = {f"{REVIEW}{name}": f"review, {short}" for name, short in NAMES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,18 @@ def standing_of(credential: Credential) -> Standing | None:
 
 def bars(standing: Standing) -> list[Bar]:
     """Return the windows as they stand now, plans before limits by the minute."""
-    windows = sorted(quota.windows_now(standing.usage), key=lambda one: one.seconds or float("inf"))
-    return [Bar(NAMES.get(one.name, one.name), round(one.used), level_of(one), _ends(one)) for one in windows]
+    return [Bar(name_of(one), round(one.used), level_of(one), _ends(one)) for one in in_order(standing)]
+
+
+def in_order(standing: Standing) -> list[Window]:
+    """Return the windows as they stand now: plans, reviews of code, limits by the minute, each the shortest first."""
+    return sorted(quota.windows_now(standing.usage), key=lambda one: (one.seconds is None, not one.is_ours,
+                                                                      one.seconds or 0.0))  # fmt: skip
+
+
+def name_of(window: Window) -> str:
+    """Return what people call a window."""
+    return NAMES.get(window.name) or REVIEWS.get(window.name, window.name)
 
 
 def level_of(window: Window) -> str:
@@ -89,7 +103,7 @@ class QuotaPanel:
         row = self.get_object(request, object_id)  # type: ignore[attr-defined]
         if row is not None:
             may = self.has_change_permission(request, row)  # type: ignore[attr-defined]
-            extra_context = {**(extra_context or {}), "quota": panel(row) | {"may": may}}
+            extra_context = {**(extra_context or {}), "quota": panel(row) | {"may": may}, "sign_in_again": again(row)}
         return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[misc]
 
     @display(description="quota used")
@@ -111,7 +125,7 @@ class QuotaPanel:
             raise PermissionDenied
         if "forget" in request.POST:
             quota_share.forget([row.pk])
-            self.log_change(request, row, "Forgot its quota.")  # type: ignore[attr-defined]
+            audit.note("forgot quota", row)
             messages.success(request, "Forgotten. The next call may go there.")
         else:
             tell(request, quota_refresh.refresh([row.pk], forced=True))
@@ -135,6 +149,12 @@ def panel(credential: Credential) -> dict[str, Any]:
     }
 
 
+def again(credential: Credential) -> str:
+    """Return the page where somebody signs in to an account again, if there is one."""
+    entry = providers.of_provider(credential.provider_id)
+    return f"{reverse('connect_way', args=(entry.name,))}?account={credential.pk}" if entry is not None else ""
+
+
 def can_ask(credential: Credential) -> bool:
     """Tell whether its provider says what is left when it is asked."""
     picture = reload.current()
@@ -143,15 +163,15 @@ def can_ask(credential: Credential) -> bool:
     return view is not None and bool(quota_refresh.style_of(picture.providers[view.provider_id], view))
 
 
-def tell(request: HttpRequest, answers: list[quota_refresh.Answer]) -> None:
-    """Tell the operator what asking brought."""
+def tell(request: HttpRequest, answers: list[quota_refresh.Answer], *, hides: bool = False) -> None:
+    """Tell the operator what asking brought; `hides` masks names."""
     good = sum(1 for one in answers if one.usage is not None)
     if good:
         messages.success(request, f"{good} account{'' if good == 1 else 's'} said what is left.")
     for one in answers:
         if one.fault:
             name = one.credential.label or one.credential.account_id
-            messages.warning(request, f"{name}: {one.fault}")
+            messages.warning(request, f"{masked(name) if hides else name}: {one.fault}")
     if not answers:
         messages.info(request, "None of them can be asked; what answers say in their headers is shown by itself.")
 

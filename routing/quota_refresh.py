@@ -17,8 +17,8 @@ from accounts.models import Credential
 from oauth import plan_usage
 from oauth.plan_usage import PlanUsage, UsageUnknown
 from proxx.kit import clock
-from proxx.upstream import client
-from routing import quota_share, quota_store
+from proxx.upstream import client, codex
+from routing import quota_share, quota_store, workspaces
 from routing.models import QuotaStanding
 from routing.providers import Provider
 from routing.quota import Standing
@@ -27,7 +27,6 @@ from routing.snapshot import CredentialView, build
 log = logging.getLogger(__name__)
 
 AT_ONCE = 8
-CODEX = "codex_backend"  # quirk: the only address that knows of plans
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def refresh(credential_ids: Collection[UUID] | None = None, *, forced: bool = Fa
     for one in answers:
         quota_store.note_try(one.credential.id, one.fault)
         if one.usage is not None and one.usage.wrong_workspace:
-            _leave_workspace(one.credential.id)
+            workspaces.forget(one.credential.id)
     quota_share.tell(heard)
     if answers:
         log.info("Asked %d accounts for their quota: %d faults", len(answers), len(answers) - len(heard))
@@ -68,9 +67,14 @@ def style_of(provider: Provider, credential: CredentialView) -> str:
     """Return how this account is asked, by name; empty if it cannot be."""
     base = provider.base_for(oauth=credential.kind == Credential.Kind.OAUTH_BEARER, own=credential.base_url)
     style = next((one for one in provider.quota if one in plan_usage.STYLES), "")
-    if not base or (style == "codex" and CODEX not in provider.quirks_at(base)):
+    if not base or (style == "codex" and codex.QUIRK not in provider.quirks_at(base)):
         return ""
     return style
+
+
+def askable(key: UUID) -> tuple[Provider, CredentialView, str] | None:
+    """Return an account as it is asked (its provider, itself, the style), nothing if it cannot be asked."""
+    return next((one for one in _askable() if one[1].id == key), None)
 
 
 def _askable() -> list[tuple[Provider, CredentialView, str]]:
@@ -109,10 +113,3 @@ async def _ask(provider: Provider, credential: CredentialView, style: str, gate:
         except TimeoutError:
             return Answer(credential, None, "The provider did not answer in time.")
     return Answer(credential, usage)
-
-
-def _leave_workspace(key: UUID) -> None:
-    """From now on the account is asked, and called, without the workspace that it is no member of."""
-    for row in Credential.objects.filter(pk=key).exclude(chatgpt_account_id=""):
-        row.chatgpt_account_id = ""
-        row.save(update_fields=["chatgpt_account_id"])

@@ -38,6 +38,7 @@ _snapshot: Snapshot | None = None
 _fault: str | None = None
 _seed_faults: tuple[str, ...] = ()
 _files_looked_at = float("-inf")
+_keys_read_at: int | None = None  # the number before which all changes of keys are known
 
 
 def current() -> Snapshot:
@@ -58,8 +59,8 @@ async def ready() -> None:
 
 def install(snapshot: Snapshot | None) -> None:
     """Put a picture in force as it is; `None` forgets the present one, as after a start."""
-    global _snapshot, _fault, _seed_faults, _files_looked_at
-    _snapshot, _fault = snapshot, None
+    global _snapshot, _fault, _seed_faults, _files_looked_at, _keys_read_at
+    _snapshot, _fault, _keys_read_at = snapshot, None, None
     if snapshot is None:
         _seed_faults, _files_looked_at = (), float("-inf")
 
@@ -75,18 +76,20 @@ def look() -> list[UUID]:
 
     Returns the credentials that changed, whose health facts are void.
     """
-    global _fault
+    global _fault, _keys_read_at
     try:
         _reread_files()
         limits.tend()
         number = revision.number()
+        # Keys first and in any case: a picture that cannot be built must not keep a revoked key alive. They have a
+        # number of their own: what ends a key while the picture is built is in that picture, but was not read here.
+        if number != _keys_read_at:
+            keys.refresh_known()
+            _keys_read_at = number
+        keys.confirm_contact()
         if _snapshot is not None and number == _snapshot.revision and clock.unix() < _snapshot.stale_at:
-            keys.confirm_contact()
             _fault = None
             return []
-        # Keys first and in any case: a picture that cannot be built must not keep a revoked key alive.
-        keys.refresh_known()
-        keys.confirm_contact()
         return _renew()
     except Exception as fault:  # the watch must outlive whatever one look meets
         _refuse(fault)
@@ -94,10 +97,13 @@ def look() -> list[UUID]:
 
 
 def _look_for_first() -> None:
+    global _keys_read_at
     with _lock:
         if _snapshot is None:
             _reread_files()
+            number = revision.number()  # no key is remembered yet: those to come are read after this
             _renew()
+            _keys_read_at = number
 
 
 def _first() -> Snapshot:

@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.fields import reveal
 from accounts.models import Credential, account_id_of
+from oauth import keeping
 from proxx.kit.sealing import SealBroken, Secret
 from proxx.upstream import auth
 from routing import keys_file, models_file, policy_file, policy_rows, provider_env
@@ -25,6 +26,7 @@ from routing.models import ModelPreference
 from routing.providers import Provider
 
 ENVIRONMENT, INLINE, FILE = Credential.Source.ENVIRONMENT, Credential.Source.INLINE, Credential.Source.FILE
+OF_TOKENS = ("kind", "chatgpt_account_id", "plan_type", "expires_at")
 WISH_FIELDS = ("rank", "disabled", "alias_of", "declared", "owned_by")
 
 _seen: object = None
@@ -205,19 +207,29 @@ def _create(source: str, account: Account) -> None:
     for field, value in _facts(account).items():
         setattr(row, field, value)
     row.save()
+    keeping.take_over(row, account.refresh_token)
 
 
 def _update(row: Credential, account: Account) -> bool:
-    """Write what the source says and the row does not; label, weight and the switch stay the operator's."""
+    """Write what the source says and the row does not; label, weight and the switch stay the operator's.
+
+    Of an account that renews itself the tokens are younger than the source's, which would bring used ones back.
+    """
+    renews = keeping.is_known(row, account.refresh_token)
     secret = _secret(row)
-    changed = {field: value for field, value in _facts(account).items() if getattr(row, field) != value}
-    if secret is None or secret != account.token:
+    changed = {
+        field: value
+        for field, value in _facts(account).items()
+        if getattr(row, field) != value and not (renews and field in OF_TOKENS)
+    }
+    if not renews and (secret is None or secret != account.token):
         changed["secret"] = account.token.reveal()
     for field, value in changed.items():
         setattr(row, field, value)
     if changed:
         row.save()
-    return bool(changed)
+    signs_in = not renews and keeping.take_over(row, account.refresh_token) is not None
+    return bool(changed) or signs_in
 
 
 def _facts(account: Account) -> dict[str, object]:

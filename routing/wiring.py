@@ -10,6 +10,8 @@ from django.db import models, transaction
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 
 from accounts.models import ApiKey, Credential, Limit, Profile, Tenant
+from oauth.leases import given_up
+from oauth.models import OAuthAccount
 from routing import revision, rows
 
 # CatalogModel is written in bulk by catalog/refresh.py, which raises the number itself, and only if a list changed;
@@ -30,6 +32,7 @@ WATCHED: tuple[type[models.Model], ...] = (
     Profile,
     Limit,
     Credential,
+    OAuthAccount,
     ModelPreference,
     ModelExclusion,
     PolicyRule,
@@ -49,6 +52,7 @@ def connect() -> None:
             signal.connect(_after, sender=model, dispatch_uid=f"revision-after-{model.__name__}")
         for relation in model._meta.many_to_many:
             m2m_changed.connect(_linked, sender=relation.remote_field.through, dispatch_uid=f"revision-{relation}")
+    given_up.connect(_signed_out, dispatch_uid="revision-signed-out")
     for signal in (post_save, post_delete):
         signal.connect(rows.credential_changed, sender=Credential, dispatch_uid="routing-provider-row-follows")
 
@@ -61,6 +65,11 @@ def _before(using: str, raw: bool = False, **_: Any) -> None:  # noqa: FBT001, F
 def _after(using: str, raw: bool = False, **_: Any) -> None:  # noqa: FBT001, FBT002 - Django's signature
     if raw or not transaction.get_connection(using).in_atomic_block:
         revision.raise_number()
+
+
+def _signed_out(**_: Any) -> None:
+    # Tokens come and go unheard; that an account has none any more is told in the picture.
+    revision.raise_number()
 
 
 def _linked(action: str, **_: Any) -> None:

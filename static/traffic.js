@@ -62,7 +62,10 @@
       ["Tokens in", amount(counts.input_tokens), "in the last hour"],
       ["Tokens out", amount(counts.output_tokens), "in the last hour"],
       ["First byte", first ? span(first.p50) : "–", first ? `median; p95 ${span(first.p95)}` : "median"],
-      ["In flight", whole.format(numbers.in_flight), numbers.waiting ? `${amount(numbers.waiting)} records waiting` : "right now"],
+      // What runs now is known of the whole house only.
+      ...(numbers.in_flight === null ? [] : [
+        ["In flight", whole.format(numbers.in_flight), numbers.waiting ? `${amount(numbers.waiting)} records waiting` : "right now"],
+      ]),
     ];
   }
 
@@ -208,7 +211,7 @@
     const empty = numbers.calls.length === 0;
     part("welcome").hidden = !numbers.is_new;
     part("calls").hidden = empty;
-    page.classList.toggle("tr-empty", empty);
+    page.classList.toggle("tr-empty", empty && numbers.is_new); // the steps stand alone; zeros are news to others
     part("alarms").replaceChildren(...numbers.alarms.map((text) => element("p", "tr-alarm", text)));
     drawTiles();
     drawChart();

@@ -3,6 +3,7 @@
     tenant, key, credential, operator      rows (factories.py), for tests with the database
     clock                                  time stands still; clock.advance(seconds)
     provider                               a simulated provider on a port of its own (tests/upstreams)
+    own_redis                              a Redis that the test may pause, empty and stop (own_redis.py)
     live_proxx, start_proxx                the real server as a process (live.py), SQLite or Postgres with Redis
     module_provider, module_proxx          the same, shared by the tests of one module
 
@@ -21,6 +22,7 @@ from hypothesis import HealthCheck, settings
 from proxx.kit import clock as clocks
 from tests.databases import Templates
 from tests.live import LiveProxx, running
+from tests.own_redis import OwnRedis
 from tests.upstreams.server import SimulatedProvider, simulated_provider
 
 StartProxx = Callable[..., LiveProxx]
@@ -72,6 +74,16 @@ def operator(db: None) -> Any:
     return factories.make_operator()
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Let SQLite empty the audit between tests, which it does by deleting; a test puts the guard back to try it."""
+    from django.db import connection
+
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("DROP TRIGGER IF EXISTS accounts_audit_no_delete")
+
+
 # Time.
 
 
@@ -83,6 +95,13 @@ def clock() -> Iterator[clocks.Stopped]:
 
 
 # Whole programs.
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[OwnRedis]:
+    """A Redis of the test's own, that it may pause, empty and stop."""
+    with OwnRedis(tmp_path) as server:
+        yield server
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ number per test worker.
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -16,7 +14,9 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests import forked
+
+ROOT = forked.ROOT
 REDIS_NUMBERS = 16  # a Redis server's default
 
 
@@ -125,8 +125,7 @@ class Templates:
 
 def migrate(environment: Mapping[str, str]) -> None:
     """Bring the database that this environment names up to date."""
-    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-    done = subprocess.run(command, cwd=ROOT, env=dict(environment), capture_output=True, text=True, timeout=120)
+    done = forked.run("manage.py", "migrate", "--verbosity", "0", env=environment, timeout=120)
     if done.returncode:
         raise RuntimeError(f"The migrations failed:\n{done.stdout}{done.stderr}")
 

@@ -7,8 +7,9 @@ import itertools
 from dataclasses import dataclass
 from typing import Any
 
-from accounts import keys
+from accounts import keys, rights
 from accounts.models import DEFAULT_TENANT_ID, ApiKey, Credential, Operator, Tenant
+from accounts.rights import Role
 
 UPSTREAM_SECRET = "sk-sim-0123456789abcdef"
 OPERATOR_PASSWORD = "correct horse battery staple"
@@ -52,8 +53,14 @@ def make_credential(provider_id: str = "openai", *, secret: str = UPSTREAM_SECRE
     return Credential.objects.create(provider_id=provider_id, secret=secret, label=label, **fields)
 
 
-def make_operator(**fields: Any) -> Operator:
-    """Store an operator with all rights and a known password."""
+def make_operator(*, role: Role | None = Role.OWNER, tenant: Tenant | None = None, **fields: Any) -> Operator:
+    """Store an operator with a known password: one with all rights, or with another role; None is no role at all."""
     password = fields.pop("password", OPERATOR_PASSWORD)
     username = fields.pop("username", f"operator-{next(_numbers)}")
-    return Operator.objects.create_superuser(username=username, password=password, **fields)
+    if role == Role.OWNER:
+        return Operator.objects.create_superuser(username=username, password=password, **fields)
+    operator = Operator.objects.create_user(username=username, password=password, is_staff=True, **fields)
+    if role is not None:
+        rights.grant(operator, role, tenant, by=None)
+        operator.refresh_from_db()
+    return operator

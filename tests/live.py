@@ -13,7 +13,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,7 +20,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests import forked
 from tests.databases import ROOT, Database, Templates
+from tests.ports import free_port
 from tests.upstreams.server import SimulatedProvider
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class LiveProxx:
         }
         self.process: subprocess.Popen[bytes] | None = None
         self.started_in = 0.0
+        self.tokens: dict[str, str] = {}  # of keys that a test issued, by what it calls them
 
     # Where it is.
 
@@ -215,16 +217,14 @@ class LiveProxx:
     def run(self, code: str) -> Any:
         """Run Python beside the server (same settings, same database) and return what it left in `result`."""
         script = f"import json\nresult = None\n{code}\nprint('\\x1e' + json.dumps(result, default=str))"
-        command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", script]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60)
+        done = forked.run("manage.py", "shell", "--no-imports", "-c", script, env=self.environment)
         if done.returncode:
             raise RuntimeError(done.stdout + done.stderr)
         return json.loads(done.stdout.rpartition("\x1e")[2])
 
     def manage(self, *arguments: str) -> str:
         """Run one management command with the server's settings and return what it printed."""
-        command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60)
+        done = forked.run("manage.py", *arguments, env=self.environment)
         if done.returncode:
             raise RuntimeError(done.stdout + done.stderr)
         return done.stdout
@@ -273,11 +273,3 @@ def base_environment(folder: Path) -> dict[str, str]:
         "PROXY_KEYS_FILE": os.devnull,
         "PROXY_MODELS_FILE": os.devnull,
     }
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

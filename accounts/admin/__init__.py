@@ -1,6 +1,6 @@
-"""The console's pages for keys, tenants, profiles and operators. Credentials need the registry, which is
+"""The console's pages for keys, tenants, profiles, operators and the audit. Credentials need the registry, which is
 routing's."""
 
-from accounts.admin import keys, operators, profiles, tenants
+from accounts.admin import admitted, audit, keys, members, operators, profiles, settings, tenants, unlisted
 
-__all__ = ["keys", "operators", "profiles", "tenants"]
+__all__ = ["admitted", "audit", "keys", "members", "operators", "profiles", "settings", "tenants", "unlisted"]

@@ -10,13 +10,15 @@ from django.http import HttpRequest
 from django.utils.timesince import timesince, timeuntil
 from unfold.admin import ModelAdmin
 
+from accounts.admin.history import WithHistory
+from accounts.admin.scope import Scoped
 from proxx.kit import clock
 
 # What rooms above say of a row that was just saved: sentences on what looks like a slip.
 doubts: list[Callable[[Any], Iterable[str]]] = []
 
 
-class CarefulAdmin(ModelAdmin):
+class CarefulAdmin(WithHistory, Scoped, ModelAdmin):
     """An admin page that saves only changed fields: a form that stood open for an hour must not undo what others did.
 
     It offers no deletion from the list: what is deleted is looked at first.

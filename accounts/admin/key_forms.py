@@ -4,12 +4,20 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelectWidget,
+)
 
-from accounts.models import DEFAULT_TENANT_ID, FILES_SCOPE, ApiKey
+from accounts import granting, scopes
+from accounts.models import DEFAULT_TENANT_ID, ApiKey
 from accounts.restricted import RESTRICTIONS
+from accounts.rights import NOBODY, Who
 from proxx.kit import clock
 
+ALL, SOME, NONE = "all", "some", "none"
+CALLS = ((ALL, "All kinds"), (SOME, "Only some kinds"), (NONE, "None"))
 ON_A_DAY = "date"
 LIFETIMES = (
     ("", "Never"),
@@ -32,26 +40,78 @@ else:
     _KeyForm = forms.ModelForm
 
 
-class ScopesForm(_KeyForm):
-    """What a key may reach beyond models."""
+SCOPES = ("calls", "families", "beside")  # in every form, whatever its page shows
 
-    reaches_files = forms.BooleanField(
-        label="Files and batches",
+
+class ScopesForm(_KeyForm):
+    """What a key may ask for; `by` is who says it, and `locked` whether that is fixed for them."""
+
+    by: Who = NOBODY
+    locked = False
+
+    calls = forms.ChoiceField(label="Model calls", choices=CALLS, initial=ALL, widget=UnfoldAdminSelectWidget())
+    families = forms.MultipleChoiceField(
+        label="Kinds of calls",
         required=False,
-        widget=UnfoldBooleanSwitchWidget(),
-        help_text="May also reach what lies in our accounts below /openai/ and /anthropic/: files, batches, stored "
-        "answers, of all tenants alike.",
+        choices=[*scopes.FAMILIES.items()],
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+        help_text="By the endpoint that is asked. Without lists of models, clients cannot look for one.",
+    )
+    beside = forms.MultipleChoiceField(
+        label="And also",
+        required=False,
+        choices=[*scopes.BESIDE.items()],
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+        help_text="Files and batches lie in our accounts at OpenAI and Anthropic, those of all tenants alike. The "
+        "control API manages keys and settings of the key's own tenant.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "reaches_files" in self.fields:
-            self.fields["reaches_files"].initial = FILES_SCOPE in self.instance.scopes
+        if self.locked:
+            for name in SCOPES:
+                self.fields[name].disabled = True
+        if "beside" in self.fields:
+            self.fields["beside"].choices = [  # type: ignore[attr-defined]
+                (scope, name)
+                for scope, name in scopes.BESIDE.items()
+                if scope in self.instance.scopes or self._gives(scope)
+            ]
+        if "calls" in self.fields:
+            families = [one for one in self.instance.scopes if one in scopes.FAMILIES]
+            every = scopes.USE in self.instance.scopes
+            self.fields["calls"].initial = ALL if every else SOME if families else NONE
+            self.fields["families"].initial = families
+            self.fields["beside"].initial = [one for one in self.instance.scopes if one in scopes.BESIDE]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a key that may do nothing."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("calls") == SOME and not cleaned.get("families") and "families" not in self.errors:
+            self.add_error("families", "Choose at least one.")
+        elif cleaned.get("calls") == NONE and not cleaned.get("beside") and "beside" not in self.errors:
+            self.add_error("calls", "This key could do nothing at all.")
+        self._refuse_too_much(cleaned)
+        return cleaned
+
+    def _refuse_too_much(self, cleaned: dict[str, Any]) -> None:
+        tenant = cleaned.get("tenant") if self.instance._state.adding else self.instance.tenant
+        fresh = set(cleaned.get("beside") or ()) - (set() if self.instance._state.adding else set(self.instance.scopes))
+        lacking = [one for one in sorted(fresh) if tenant and not granting.may_give(self.by, one, tenant.pk)]
+        if lacking:
+            said = ", ".join(scopes.BESIDE[one] for one in lacking)
+            self.add_error("beside", f"You cannot give a key what you may not do yourself: {said}.")
 
     def scopes(self) -> list[str]:
         """Return the key's scopes as the valid form wants them."""
-        kept = [scope for scope in self.instance.scopes if scope != FILES_SCOPE]
-        return [*kept, FILES_SCOPE] if self.cleaned_data.get("reaches_files") else kept
+        calls = self.cleaned_data["calls"]
+        own = [scopes.USE] if calls == ALL else self.cleaned_data["families"] if calls == SOME else []
+        return [*own, *self.cleaned_data["beside"]]
+
+    def _gives(self, scope: str) -> bool:
+        """Tell whether they may give it to this key, or to a new one of any tenant of theirs."""
+        places = [self.instance.tenant_id] if self.instance.tenant_id else [DEFAULT_TENANT_ID, *self.by.own]
+        return any(granting.may_give(self.by, scope, place) for place in places)
 
 
 class IssueForm(ScopesForm):
@@ -67,7 +127,7 @@ class IssueForm(ScopesForm):
 
     class Meta:
         model = ApiKey
-        fields = ("tenant", "label", "expires_at", "profile", *RESTRICTIONS)
+        fields = ("tenant", "label", "expires_at", "profile", *RESTRICTIONS, "bodies", "bodies_percent")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -16,26 +17,23 @@ from django.utils.formats import date_format
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from accounts import keys
+from accounts import granting, keys
 from accounts.admin.base import CarefulAdmin, ago, low
-from accounts.admin.key_forms import OVERLAPS, IssueForm, RotateForm, ScopesForm
+from accounts.admin.key_forms import OVERLAPS, SCOPES, IssueForm, RotateForm, ScopesForm
 from accounts.admin.limits import KeyLimits, WithLimits
+from accounts.admin.scope import OwnTenants
+from accounts.key_state import in_state
 from accounts.models import ApiKey
 from accounts.restricted import PAIRS
+from accounts.rights import Right
 from proxx.kit import clock
 
 MAY_USE = "Empty: whatever its tenant may use. What the tenant may not use, no key of it may."
 SHOWN_ONCE = "The next page shows the key, once. Have the place ready where you will keep it."
+ASKS: tuple[str, Any] = ("What it may ask for", {"fields": SCOPES})
+USES: tuple[str, Any] = ("What it may use", {"fields": (*PAIRS, "networks"), "description": MAY_USE})
+KEEPS: tuple[str, Any] = ("What is kept", {"fields": ("bodies", "bodies_percent")})
 STATE_COLOURS = {"active": "success", "expired": "warning", "revoked": "danger"}
-
-
-def in_state(state: str) -> Q:
-    """Return the condition under which a key has that state now; the twin of `ApiKey.state`."""
-    now = clock.now()
-    if state == "revoked":
-        return Q(revoked_at__isnull=False)
-    unrevoked = Q(revoked_at__isnull=True)
-    return unrevoked & (Q(expires_at__lte=now) if state == "expired" else Q(expires_at=None) | Q(expires_at__gt=now))
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -58,20 +56,25 @@ class StateFilter(admin.SimpleListFilter):
 class ApiKeyAdmin(WithLimits, CarefulAdmin):
     """Keys are issued, renamed, rotated and revoked; they are never deleted, so that records keep their names."""
 
+    tenant_path = "tenant"
     form = IssueForm
     limits_inline = KeyLimits
     add_label = "Issue key"
     unchosen = {"profile": "The tenant's"}
     list_display = ("named", "tenant", "state", "used", "ends", "created")
-    list_filter = (StateFilter, "tenant")
+    list_filter = (StateFilter, ("tenant", OwnTenants))
     list_select_related = ("tenant",)
     search_fields = ("label", "prefix", "last4", "tenant__slug", "tenant__name")
     search_help_text = "Search by label, tenant, or the first or last characters of a key"
     ordering = ("-created_at",)
     actions = ("revoke_selected",)
     actions_detail = ("rotate", "revoke")
-    saved_along = {"reaches_files": ("scopes",)}
-    conditional_fields = {"expires_at": "lifetime == 'date'"}
+    saved_along = dict.fromkeys(SCOPES, ("scopes",))
+    conditional_fields = {
+        "expires_at": "lifetime == 'date'",
+        "families": "calls == 'some'",
+        "bodies_percent": "bodies == 'sampled'",
+    }
 
     @display(description="key", header=True, ordering="label")
     def named(self, key: ApiKey) -> list[str]:
@@ -108,50 +111,59 @@ class ApiKeyAdmin(WithLimits, CarefulAdmin):
         """Show when the key ends by itself."""
         return date_format(key.expires_at, "DATETIME_FORMAT") if key.expires_at else "never"
 
-    @display(description="replaced by")
-    def replaced_by(self, key: ApiKey) -> str:
-        """Show the key that rotation put in this one's place."""
-        return ", ".join(str(successor) for successor in key.successors.all()) or "-"
-
     @display(description="may")
     def allowed(self, key: ApiKey) -> str:
         """Show the key's scopes."""
         return ", ".join(key.scopes)
 
+    @display(description="replaced by")
+    def replaced_by(self, key: ApiKey) -> str:
+        """Show the key that rotation put in this one's place."""
+        return ", ".join(str(successor) for successor in key.successors.all()) or "-"
+
     def get_fieldsets(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         """Show a short form for a new key, and all that is known of an old one."""
+        # A profile is the house's: who may not look at them cannot choose one.
+        profile = ("profile",) if self.who(request).may(Right.PROFILES_READ) else ()
         if obj is None:
-            new = ("tenant", "label", "lifetime", "expires_at", "profile")
-            return [
-                (None, {"fields": new, "description": SHOWN_ONCE}),
-                ("What it may use", {"fields": (*PAIRS, "reaches_files"), "description": MAY_USE}),
-            ]
-        life = (("created_at", "created_by"), ("last_used_at", "expiry"))
+            new = ("tenant", "label", "lifetime", "expires_at", *profile)
+            return [(None, {"fields": new, "description": SHOWN_ONCE}), ASKS, USES, KEEPS]
+        asks = ASKS if self.has_write_permission(request, obj) else ("What it may ask for", {"fields": ("allowed",)})
+        life = (("created_at", "created_by"), ("last_used_at", "last_used_from"), "expiry")
         sections: list[Any] = [
-            (None, {"fields": ("label", "profile")}),
-            ("What it may use", {"fields": (*PAIRS, "reaches_files"), "description": MAY_USE}),
-            ("This key", {"fields": (("state", "token_hint"), ("tenant", "allowed"))}),
+            (None, {"fields": ("label", *profile)}),
+            asks,
+            USES,
+            KEEPS,
+            ("This key", {"fields": (("state", "token_hint"), "tenant")}),
             ("Its life", {"fields": (*life, "revoked_at") if obj.revoked_at else life}),
         ]
         rotated = obj.replaces_id is not None or obj.successors.exists()
         return [*sections, ("Rotation", {"fields": (("replaces", "replaced_by"),)})] if rotated else sections
 
-    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
-        """Only label, profile and lists of an issued key can change; its end moves by rotation and revocation alone."""
+    def fixed_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
+        """Fix who has an issued key and what happened to it; its end moves by rotation and revocation alone."""
         if obj is None:
             return ()
-        fixed = ("state", "token_hint", "tenant", "allowed", "replaces", "replaced_by", "created_by")
-        return (*fixed, "created_at", "last_used_at", "expiry", "revoked_at")
+        fixed = ("state", "token_hint", "tenant", "replaces", "replaced_by", "created_by")
+        return (*fixed, "created_at", "last_used_at", "last_used_from", "expiry", "revoked_at")
 
     def get_form(self, request: HttpRequest, obj: ApiKey | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
         """Use the issuing form for new keys only."""
-        if obj is not None:
-            kwargs["form"] = ScopesForm
+        kind = IssueForm if obj is None else ScopesForm
+        locked = obj is not None and not self.has_write_permission(request, obj)
+        kwargs["form"] = type(kind.__name__, (kind,), {"by": self.who(request), "locked": locked})
         form = super().get_form(request, obj, change, **kwargs)
         if obj is None:
             for name in ("tenant", "profile"):
-                _without_side_doors(form.base_fields[name].widget)
+                if name in form.base_fields:
+                    _without_side_doors(form.base_fields[name].widget)
         return form
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Say in words what it means to choose nothing."""
+        kwargs["choices"] = [("", "As its tenant"), *db_field.choices]
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Keep the boxes for a few lines low."""
@@ -163,15 +175,15 @@ class ApiKeyAdmin(WithLimits, CarefulAdmin):
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
         """Offer rotation and revocation for active keys only."""
-        key = ApiKey.objects.filter(pk=object_id).first()
-        active = key is not None and key.state(clock.now()) == "active" and self.has_change_permission(request, key)
+        key = self.get_object(request, str(object_id))  # None for what is no id
+        active = key is not None and key.state(clock.now()) == "active" and self.has_write_permission(request, key)
         return super().get_actions_detail(request, object_id) if active else []
 
     # Issuing
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         """Mint the token of a new key on the way to the database; the answer shows it."""
-        if isinstance(form, ScopesForm):
+        if isinstance(form, ScopesForm) and not form.locked:
             obj.scopes = form.scopes()
         if not change:
             obj.created_by_id = request.user.pk
@@ -197,25 +209,26 @@ class ApiKeyAdmin(WithLimits, CarefulAdmin):
 
     # Rotating and revoking
 
-    @action(description="Rotate", url_path="rotate", icon="autorenew", permissions=["change"])
+    @action(description="Rotate", url_path="rotate", icon="autorenew", permissions=["write"])
     def rotate(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask how long the old key may go on, then issue its successor and show that."""
         key = self._found(request, object_id)
         form = RotateForm(request.POST if request.method == "POST" else None)
+        if granting.lacking(self.who(request), key.scopes, key.tenant_id):
+            messages.error(request, "This key may do more than you: its successor is not yours to see.")
+            return redirect(self._page_of_key(key))
         if request.method == "POST" and form.is_valid():
             try:
                 successor, token = keys.rotate(key, overlap=form.chosen(), created_by=request.user)  # type: ignore[arg-type]
             except keys.KeyNotActive as fault:
                 messages.error(request, str(fault))
                 return redirect(self._page_of_key(key))
-            self.log_change(request, key, f"Rotated; replaced by {successor}.")
-            self.log_addition(request, successor, f"Issued by rotation of {key}.")
             return self._show_once(request, successor, token, old=key)
         return self._render(
             request, "key_rotate", f"Rotate “{key.label}”", key=key, original=key, form=form, overlaps=OVERLAPS
         )
 
-    @action(description="Revoke", url_path="revoke", icon="block", permissions=["change"], variant=ActionVariant.DANGER)
+    @action(description="Revoke", url_path="revoke", icon="block", permissions=["write"], variant=ActionVariant.DANGER)
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask once more, then end the key."""
         key = self._found(request, object_id)
@@ -224,7 +237,7 @@ class ApiKeyAdmin(WithLimits, CarefulAdmin):
             return redirect(self._page_of_key(key))
         return self._confirm_revocation(request, [key], back=self._page_of_key(key))
 
-    @admin.action(description="Revoke selected keys", permissions=["change"])
+    @admin.action(description="Revoke selected keys", permissions=["write"])
     def revoke_selected(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
         """Ask once more, then end all chosen keys that are still active."""
         chosen = list(queryset.filter(in_state("active")).select_related("tenant"))
@@ -239,7 +252,6 @@ class ApiKeyAdmin(WithLimits, CarefulAdmin):
     def _revoke(self, request: HttpRequest, chosen: list[ApiKey]) -> None:
         for key in chosen:
             keys.revoke(key)
-            self.log_change(request, key, "Revoked.")
         what = f"“{chosen[0].label}” is" if len(chosen) == 1 else f"{len(chosen)} keys are"
         messages.success(request, f"{what} revoked; every server refuses it within seconds.")
 
@@ -254,6 +266,8 @@ class ApiKeyAdmin(WithLimits, CarefulAdmin):
         key = self.get_object(request, object_id)
         if key is None:
             raise Http404
+        if not self.has_write_permission(request, key):
+            raise PermissionDenied
         return key  # type: ignore[no-any-return]
 
     def _page_of_key(self, key: ApiKey) -> str:

@@ -5,16 +5,18 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from accounts.admin.base import CarefulAdmin, ago, low
-from accounts.admin.keys import in_state
 from accounts.admin.limits import TenantLimits, WithLimits
+from accounts.key_state import in_state
 from accounts.models import DEFAULT_TENANT_ID, ApiKey, Tenant
 from accounts.restricted import PAIRS
+from accounts.rights import Right
 
 UNPRICED = "Limits of this tenant are at the end of the page; they hold for all its keys together."
 
@@ -23,13 +25,23 @@ UNPRICED = "Limits of this tenant are at the end of the page; they hold for all 
 class TenantAdmin(WithLimits, CarefulAdmin):
     """Tenants are added and switched off; they can be deleted only as long as they never had a key."""
 
-    unchosen = {"profile": "No profile"}
+    tenant_path = "pk"
+    actions_detail = ("settings",)
     limits_inline = TenantLimits
     conditional_fields = {name: "unpriced == 'fallback'" for name in ("fallback_input", "fallback_output")}
     list_display = ("named", "state", "active_keys", "model_names", "created")
     list_filter = ("is_active",)
     search_fields = ("slug", "name")
     search_help_text = "Search by name"
+
+    @action(description="Settings", url_path="settings", icon="settings", permissions=["settings"])
+    def settings(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Go to what the tenant's calls get without saying so."""
+        return redirect(reverse("admin:accounts_tenantsettings_change", args=(object_id,)))
+
+    def has_settings_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Offer the way to the settings to those who may look at them."""
+        return self.may(request, Right.SETTINGS_READ, obj)
 
     @display(description="tenant", header=True, ordering="name")
     def named(self, tenant: Tenant) -> list[str]:
@@ -66,9 +78,8 @@ class TenantAdmin(WithLimits, CarefulAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Tenant | None = None) -> Any:
         """Ask a new tenant for its short name too."""
         about: list[Any] = [
-            ("Who", {"fields": ("name", "slug")}),
-            ("Behaviour", {"fields": self._switches(obj)}),
-            ("What its keys may use", {"fields": PAIRS, "description": "Empty: everything."}),
+            ("Who", {"fields": ("name", "slug", *self._switches(obj))}),
+            ("What its keys may use", {"fields": (*PAIRS, "networks"), "description": "Empty: everything."}),
         ]
         if obj is not None:
             about.append(
@@ -79,7 +90,7 @@ class TenantAdmin(WithLimits, CarefulAdmin):
             )
         return about if obj is None else [*about, ("Facts", {"fields": ("id", "created_at")})]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> tuple[str, ...]:
+    def fixed_fields(self, request: HttpRequest, obj: Tenant | None = None) -> tuple[str, ...]:
         """Fix the short name once the tenant exists: clients and records use it."""
         return () if obj is None else ("slug", "id", "created_at")
 
@@ -100,5 +111,4 @@ class TenantAdmin(WithLimits, CarefulAdmin):
     def _switches(self, tenant: Tenant | None) -> tuple[str, ...]:
         # The default tenant cannot be switched off: the admin token belongs to it.
         always_on = tenant is not None and tenant.pk == DEFAULT_TENANT_ID
-        rest = ("profile", "image_model", "answer_with_alias")
-        return rest if always_on else ("is_active", *rest)
+        return () if always_on else ("is_active",)

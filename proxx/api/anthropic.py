@@ -4,11 +4,12 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Router
 
+from accounts import scopes
 from proxx.api import counting, exchange
-from proxx.api.auth import client_key
+from proxx.api.auth import Policy
 from proxx.protocols import registry
 
-router = Router(auth=client_key, tags=["Anthropic"])
+router = Router(auth=Policy(scopes.MESSAGES), tags=["Anthropic"])
 
 MESSAGES = registry.get("anthropic")
 

@@ -2,10 +2,26 @@
 
 from functools import lru_cache
 
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver
 from ninja import NinjaAPI
 
-from proxx.api import anthropic, compat, errors, health, media, model_doors, ollama, openai, prefixes, responses_state
+from proxx.api import (
+    anthropic,
+    compat,
+    errors,
+    health,
+    media,
+    metrics,
+    model_doors,
+    ollama,
+    openai,
+    prefixes,
+    responses_state,
+    usage,
+)
+from proxx.api.auth import Policy
 from proxx.gateway.errors import GatewayError
 
 
@@ -15,6 +31,18 @@ class DoorsAPI(NinjaAPI):
     def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
         """Return one and the same empty response: ours are finished ones, so nobody writes to this."""
         return _UNUSED
+
+    def _get_urls(self) -> list[URLResolver | URLPattern]:
+        """Return the URL table; refuse one with a route that does not say whom it is for (security A5)."""
+        urls = super()._get_urls()
+        for router in self._get_bound_routers():
+            for path, view in router.path_operations.items():
+                for operation in view.operations:
+                    if not [one for one in operation.auth_callbacks if isinstance(one, Policy)]:
+                        raise ImproperlyConfigured(
+                            f"{operation.methods[0]} {path} has no policy: give it auth=Policy(...)."
+                        )
+        return urls
 
 
 _UNUSED = HttpResponse()
@@ -29,7 +57,9 @@ api.add_router("", ollama.router)
 api.add_router("", media.router)
 api.add_router("", prefixes.router)
 api.add_router("", compat.router)
+api.add_router("", usage.router)
 api.add_router("", health.router)
+api.add_router("", metrics.router)
 
 
 @lru_cache(maxsize=1)

@@ -3,16 +3,17 @@
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
+from accounts import scopes
 from proxx.api import entrance, health, model_shapes
-from proxx.api.auth import client_key
+from proxx.api.auth import Policy, everybody
 from proxx.kit import fastjson
 
-router = Router(auth=client_key, tags=["Compatibility"])
+router = Router(auth=Policy(scopes.MODELS), tags=["Compatibility"])
 
 LOOKING = ["GET", "HEAD"]
 
 
-@router.api_operation(LOOKING, "/version", auth=None, summary="The version of proxx")
+@router.api_operation(LOOKING, "/version", auth=everybody, summary="The version of proxx")
 async def version(request: HttpRequest) -> HttpResponse:
     """Say which version this is; asked without a key."""
     return _answer({"version": health.product_version()})

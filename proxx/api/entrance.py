@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 
-from accounts import keys
+from accounts import keys, scopes
 from accounts.keys import KeyHolder
 from proxx.gateway.errors import Forbidden, NotFound, Unauthorized, Unavailable
 from proxx.kit import sealing
@@ -24,6 +24,7 @@ CARRIERS = ("HTTP_X_API_KEY", "HTTP_X_GOOG_API_KEY", "HTTP_API_KEY")
 LONGEST = 4096
 WITH_OUR_ACCOUNTS = ("openai", "anthropic")  # first segments below which everything is passed on as it is
 OURS = "pxx_"
+_MAY = scopes.expanded({scopes.USE})
 
 
 def listener(request: HttpRequest, snapshot: Snapshot) -> ListenerView | None:
@@ -36,10 +37,8 @@ def listener(request: HttpRequest, snapshot: Snapshot) -> ListenerView | None:
 
 def options(request: HttpRequest, snapshot: Snapshot, holder: KeyHolder) -> Options | None:
     """Return the options of the profile that applies to this request, if one does."""
-    if not snapshot.profiles:
-        return None
     tenant = snapshot.tenants.get(holder.tenant_id)
-    if tenant is None:
+    if tenant is None or not (snapshot.profiles or tenant.fast):
         return None
     found = listener(request, snapshot)
     return listeners.options(snapshot, listener=found, key_profile=holder.profile_id, tenant=tenant)
@@ -76,8 +75,7 @@ def own_key_holder(request: HttpRequest) -> KeyHolder | None:
     if not key or len(key) > LONGEST or not auth.travels(key) or key.startswith(OURS) or keys.looks_like_key(key):
         raise Unauthorized(f"Send your own key for {provider.label}; this address takes no proxx key.")
     mark = sealing.digest(f"{found.own_key_provider}\0{key}")
-    scopes = frozenset({"proxy:use"})
-    return KeyHolder(None, tenant.id, tenant.slug, "client's own key", scopes, None, "own", None, mark)
+    return KeyHolder(None, tenant.id, tenant.slug, "client's own key", _MAY, None, "own", None, mark)
 
 
 def own_key(request: HttpRequest, snapshot: Snapshot, call_id: UUID) -> CredentialView:

@@ -7,9 +7,10 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from analytics.bodies import parts
 from proxx.api import bodies, entrance
 from proxx.api.answers import StreamedAnswer, WholeAnswer
-from proxx.gateway import settle, walk
+from proxx.gateway import overheard, settle, walk
 from proxx.gateway.call import Call
 from proxx.gateway.errors import BadRequest, Forbidden, UnsupportedMedia
 from proxx.gateway.pump import Reply
@@ -37,15 +38,8 @@ async def answer(request: HttpRequest, dialect: Protocol, endpoint: str, **path:
     try:
         read = envelope_of(request, dialect, path)
     except BadRequest as error:
-        _refused(
-            call_of(
-                request,
-                dialect,
-                endpoint,
-                Envelope(dialect=dialect.name, model="", stream=False, wants_usage=False, body=b""),
-            ),
-            error,
-        )
+        unread = Envelope(dialect=dialect.name, model="", stream=False, wants_usage=False, body=b"")
+        _refused(request, call_of(request, dialect, endpoint, unread), error)
         raise
     return respond(await walk.handle(call_of(request, dialect, endpoint, read)))
 
@@ -87,6 +81,7 @@ def call_of(request: HttpRequest, dialect: Protocol, endpoint: str, read: Envelo
     tenant = snapshot.tenants.get(holder.tenant_id)
     if tenant is None or not tenant.is_active:
         raise Forbidden("This tenant is not active.", code="tenant_inactive")
+    said = read.body
     options, wishes = entrance.options(request, snapshot, holder), None
     if options is not None:
         read, wishes = asked.read(read, options, request.META)
@@ -108,23 +103,32 @@ def call_of(request: HttpRequest, dialect: Protocol, endpoint: str, read: Envelo
         user_agent=_CONTROL.sub(" ", headers.get("HTTP_USER_AGENT", "")),
         client_request_id=wished_id if wished_id and _SAFE_ID.fullmatch(wished_id) else "",
         strict="HTTP_X_PROXX_STRICT" in headers and _strict(headers["HTTP_X_PROXX_STRICT"]),
-        client_headers=_own_headers(headers, dialect),
+        client_headers=_own_headers(headers, dialect.client_headers),
+        backend_headers=_own_headers(headers, dialect.backend_headers) if dialect.backend_headers else (),
         session=""
         if _SESSIONS.isdisjoint(headers)
         else next(headers[name] for name in _SESSION_ORDER if name in headers),
+        traceparent=headers.get("HTTP_TRACEPARENT", ""),
         options=options,
         wishes=wishes,
         own_key=entrance.own_key(request, snapshot, id) if holder.kind == "own" else None,
     )
+    share = tenant.bodies if holder.bodies is None else holder.bodies
+    if share:
+        _keep(call, share, said)
     request.call_id = call.id  # type: ignore[attr-defined]
     return call
 
 
-def _own_headers(headers: dict[str, str], dialect: Protocol) -> tuple[tuple[bytes, bytes], ...]:
-    """Return the client's headers that belong to its dialect, for an upstream of the same one."""
-    return tuple(
-        [(name, headers[key].encode("latin-1")) for key, name in _keys(dialect.client_headers) if key in headers]
-    )
+def _keep(call: Call, share: int, said: bytes) -> None:
+    call.bodies = parts.begun(call.id, call.tenant.id, share)
+    if call.bodies is not None:
+        call.bodies.part(parts.ASKED, 0, said)
+
+
+def _own_headers(headers: dict[str, str], names: tuple[str, ...]) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the client's headers of these names."""
+    return tuple([(name, headers[key].encode("latin-1")) for key, name in _keys(names) if key in headers])
 
 
 @lru_cache(maxsize=64)
@@ -149,6 +153,9 @@ def _strict(word: str) -> bool:
     return known
 
 
-def _refused(call: Call, error: BadRequest) -> None:
+def _refused(request: HttpRequest, call: Call, error: BadRequest) -> None:
     settle.when_done(call)
-    call.outcome, call.status, call.error_code = "refused", error.status, error.facts.code or error.facts.kind
+    settle.failed(call, error)
+    if call.bodies is not None:
+        call.bodies.parts[0].take(request.body)
+        overheard.refused(call, call.bodies, error)

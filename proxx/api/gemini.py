@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from proxx.api import counting, exchange
+from accounts import scopes
+from proxx.api import auth, counting, exchange
 from proxx.gateway.errors import NotFound
 from proxx.protocols import registry
 
@@ -24,7 +25,9 @@ async def act(request: HttpRequest, named: str) -> HttpResponseBase:
         raise NotFound(
             f"There is no {named[:200]} here. Known verbs: {', '.join(_VERBS)}.", code="unsupported_endpoint"
         )
-    return await known(request, model)
+    do, scope = known
+    auth.demand(request, scope)
+    return await do(request, model)
 
 
 async def _generate(request: HttpRequest, model: str) -> HttpResponseBase:
@@ -48,10 +51,11 @@ async def _embed_all(request: HttpRequest, model: str) -> HttpResponseBase:
     return await exchange.answer(request, EMBED, "batchEmbedContents", model=model)
 
 
-_VERBS: dict[str, Callable[[HttpRequest, str], Awaitable[HttpResponseBase]]] = {
-    "generateContent": _generate,
-    "streamGenerateContent": _stream,
-    "countTokens": _count,
-    "embedContent": _embed,
-    "batchEmbedContents": _embed_all,
+# What each verb does, and the scope it asks for.
+_VERBS: dict[str, tuple[Callable[[HttpRequest, str], Awaitable[HttpResponseBase]], str]] = {
+    "generateContent": (_generate, scopes.GEMINI),
+    "streamGenerateContent": (_stream, scopes.GEMINI),
+    "countTokens": (_count, scopes.GEMINI),
+    "embedContent": (_embed, scopes.EMBEDDINGS),
+    "batchEmbedContents": (_embed_all, scopes.EMBEDDINGS),
 }

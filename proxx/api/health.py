@@ -5,6 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
+from proxx.api.auth import everybody
 from proxx.kit import fastjson
 
 router = Router(tags=["Health"])
@@ -21,7 +22,7 @@ def product_version() -> str:
 _BODY = fastjson.dumps({"ok": True, "service": "proxx", "version": product_version()})
 
 
-@router.get("/health", auth=None, summary="Liveness")
+@router.get("/health", auth=everybody, summary="Liveness")
 async def health(request: HttpRequest) -> HttpResponse:
     """Answer that this process serves."""
     return HttpResponse(_BODY, content_type="application/json")

@@ -10,14 +10,16 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Router
 
+from accounts import scopes
 from proxx.api import bodies, entrance, exchange, ollama_models
-from proxx.api.auth import client_key
+from proxx.api.auth import Policy, everybody
 from proxx.gateway.errors import BadRequest, NotFound
 from proxx.kit import fastjson
 from proxx.protocols import registry
 from proxx.protocols.framing.lenient import FAULTS, decode
 
-router = Router(auth=client_key, tags=["Ollama"])
+router = Router(auth=Policy(scopes.OLLAMA), tags=["Ollama"])
+asks_models = Policy(scopes.MODELS)
 
 OLLAMA = registry.get("ollama")
 LOOKING = ["GET", "HEAD"]
@@ -43,13 +45,13 @@ async def generate(request: HttpRequest) -> HttpResponseBase:
     return await exchange.answer(request, OLLAMA, "/api/generate", form="generate")
 
 
-@router.api_operation(LOOKING, "/api/tags", summary="Models this key may use")
+@router.api_operation(LOOKING, "/api/tags", auth=asks_models, summary="Models this key may use")
 async def tags(request: HttpRequest) -> HttpResponse:
     """List the models that are offered."""
     return _answer({"models": [ollama_models.listed(entry) for entry in entrance.models(request)]})
 
 
-@router.post("/api/show", summary="One model")
+@router.post("/api/show", auth=asks_models, summary="One model")
 async def show(request: HttpRequest) -> HttpResponse:
     """Describe one model: what it can do, and how much it can read; 404 if it is not offered."""
     body = bodies.decoded(request.body, request.META.get("HTTP_CONTENT_ENCODING", ""))
@@ -66,13 +68,13 @@ async def show(request: HttpRequest) -> HttpResponse:
     return _answer(ollama_models.shown(entry))
 
 
-@router.api_operation(LOOKING, "/api/ps", summary="Models in memory: none")
+@router.api_operation(LOOKING, "/api/ps", auth=asks_models, summary="Models in memory: none")
 async def running(request: HttpRequest) -> HttpResponse:
     """Say which models are in this machine's memory: none, they run elsewhere."""
     return _answer({"models": []})
 
 
-@router.api_operation(LOOKING, "/api/version", auth=None, summary="The version of Ollama's API that is spoken")
+@router.api_operation(LOOKING, "/api/version", auth=everybody, summary="The version of Ollama's API that is spoken")
 async def version(request: HttpRequest) -> HttpResponse:
     """Say which version of Ollama this is as good as; asked before anything else, often without a key."""
     return _answer({"version": ollama_models.VERSION})

@@ -4,17 +4,20 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Router
 
+from accounts import scopes
 from proxx.api import counting, exchange
-from proxx.api.auth import client_key
+from proxx.api.auth import Policy
 from proxx.protocols import registry
 
-router = Router(auth=client_key, tags=["OpenAI"])
+asks_chat = Policy(scopes.CHAT)
+asks_responses = Policy(scopes.RESPONSES)  # at the socket, too
+router = Router(auth=asks_responses, tags=["OpenAI"])
 
 CHAT = registry.get("openai_chat")
 RESPONSES = registry.get("openai_responses")
 
 
-@router.post("/v1/chat/completions", summary="Chat completion, whole or streamed")
+@router.post("/v1/chat/completions", auth=asks_chat, summary="Chat completion, whole or streamed")
 async def chat_completions(request: HttpRequest) -> HttpResponseBase:
     """Answer a chat completion with any provider that serves the model."""
     return await exchange.answer(request, CHAT, "/v1/chat/completions")
@@ -40,7 +43,7 @@ async def compact(request: HttpRequest) -> HttpResponseBase:
 
 
 # Clients whose base URL lacks /v1 find the same doors at the root (F-014).
-router.post("/chat/completions", include_in_schema=False)(chat_completions)
+router.post("/chat/completions", auth=asks_chat, include_in_schema=False)(chat_completions)
 router.post("/responses", include_in_schema=False)(responses)
 router.post("/responses/input_tokens", include_in_schema=False)(input_tokens)
 router.post("/responses/compact", include_in_schema=False)(compact)

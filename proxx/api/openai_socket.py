@@ -13,9 +13,8 @@ from typing import Any
 import msgspec
 from django.http import HttpResponse
 
-from proxx.api import errors, exchange
+from proxx.api import carriers, errors, exchange, openai
 from proxx.api.answers import StreamedAnswer
-from proxx.api.auth import client_key
 from proxx.api.request import ClientRequest
 from proxx.api.socket_history import Ask, History, output_of
 from proxx.gateway.errors import BadRequest, Forbidden, GatewayError, TooLarge
@@ -36,6 +35,7 @@ WAITING_AT_MOST = 2  # requests behind the one that is answered
 TOO_MANY = 4429  # of the codes that are free for applications
 PAGES_ONLY_WITH_KEY = "A web page may open this socket only with a key."
 
+_OFFERED = b"sec-websocket-protocol"
 _HEADERS_OF_THE_SOCKET = (b"connection", b"upgrade", b"content-type", b"content-length", b"content-encoding")
 
 Message = MutableMapping[str, Any]
@@ -66,7 +66,9 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
     except GatewayError as error:
         await _deny(errors.respond(request, error), scope, send)
         return
-    await send({"type": "websocket.accept"})
+    await send(
+        {"type": "websocket.accept", "subprotocol": carriers.chosen_protocol(request.META.get(carriers.PROTOCOLS, ""))}
+    )
     conversation = _Conversation(scope, send)
     try:
         while (message := await receive())["type"] == "websocket.receive":
@@ -174,7 +176,7 @@ def _request(scope: Message, body: bytes) -> ClientRequest:
     kept = [
         (name, value)
         for name, value in given
-        if name not in _HEADERS_OF_THE_SOCKET and not name.startswith(b"sec-websocket-")
+        if name == _OFFERED or (name not in _HEADERS_OF_THE_SOCKET and not name.startswith(b"sec-websocket-"))
     ]
     kept.append((b"content-type", b"application/json"))
     return ClientRequest({**scope, "type": "http", "method": "POST", "headers": kept}, body)
@@ -183,7 +185,7 @@ def _request(scope: Message, body: bytes) -> ClientRequest:
 async def _admit(request: ClientRequest) -> None:
     """Let in the holder of a key, each time anew: a key that was revoked ends a socket's use. A page of a web site may
     open sockets to anywhere, so without a key none may."""
-    holder = await client_key(request)
+    holder = await openai.asks_responses(request)
     if holder.kind == "open" and "HTTP_ORIGIN" in request.META:
         raise Forbidden(PAGES_ONLY_WITH_KEY, code="origin_not_allowed")
     request.auth = holder  # type: ignore[attr-defined]  # where ninja would have put it

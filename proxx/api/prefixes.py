@@ -15,18 +15,18 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from ninja import Router
 
-from accounts.models import FILES_SCOPE
-from proxx.api import bodies, exchange
-from proxx.api.auth import client_key
+from accounts import scopes
+from proxx.api import auth, bodies, exchange
 from proxx.gateway import relay
-from proxx.gateway.errors import Forbidden, GatewayError, NotFound
+from proxx.gateway.errors import GatewayError, NotFound
 from proxx.gateway.relay import Asked
 from proxx.protocols import registry
 from proxx.protocols.hub.errors import Unreadable
 from proxx.protocols.hub.request import Envelope
 from proxx.protocols.spec import Protocol
 
-router = Router(auth=client_key, tags=["Pass-through"])
+# What is asked for below decides which of them is needed.
+router = Router(auth=auth.Policy(*scopes.FAMILIES, scopes.FILES), tags=["Pass-through"])
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
 PREFIXES = ("openai", "anthropic")
@@ -38,14 +38,17 @@ CARRIED = (
 )
 SECRETS = re.compile(r"(?:^|&)(?:key|api[_-]?key|access_token|token)=[^&]*", re.IGNORECASE)
 
-# What asks a model or lists models, below /v1: it reads nothing that somebody else left in the account.
+# What asks a model, below /v1, and the scope it asks for: it reads nothing that somebody else left in the account.
 _CALLS = {
-    "openai": (
-        *("chat/completions", "responses", "responses/compact", "responses/input_tokens", "completions", "embeddings"),
-        *("images/generations", "images/edits", "images/variations", "moderations"),
-        *("audio/speech", "audio/transcriptions", "audio/translations"),
-    ),
-    "anthropic": ("messages", "messages/count_tokens", "complete"),
+    "openai": {
+        **dict.fromkeys(("chat/completions", "completions"), scopes.CHAT),
+        **dict.fromkeys(("responses", "responses/compact", "responses/input_tokens"), scopes.RESPONSES),
+        "embeddings": scopes.EMBEDDINGS,
+        **dict.fromkeys(("images/generations", "images/edits", "images/variations"), scopes.IMAGES),
+        **dict.fromkeys(("audio/speech", "audio/transcriptions", "audio/translations"), scopes.AUDIO),
+        "moderations": scopes.MODERATIONS,
+    },
+    "anthropic": dict.fromkeys(("messages", "messages/count_tokens", "complete"), scopes.MESSAGES),
 }
 _MODELS = re.compile(r"models(?:/[^/]+)?")
 
@@ -88,11 +91,7 @@ router.api_operation(METHODS, "/anthropic/{path:path}", summary="Whatever Anthro
 
 async def _passed(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     path = sub_path(_raw_path(request), provider_id)
-    if not is_for_every_key(str(request.method), provider_id, path) and FILES_SCOPE not in request.auth.scopes:  # type: ignore[attr-defined]
-        raise Forbidden(
-            "This path reaches what lies in the provider's account; this key lacks the scope proxy:files.",
-            code="missing_scope",
-        )
+    auth.demand(request, scope_of(str(request.method), provider_id, path))
     dialect, envelope = _read(request, provider_id, path)
     call = exchange.call_of(request, dialect, f"/{provider_id}{path}"[:200], envelope)
     asked = Asked(
@@ -106,12 +105,13 @@ async def _passed(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     return exchange.respond(await relay.handle(call, provider_id, asked))
 
 
-def is_for_every_key(method: str, provider_id: str, path: str) -> bool:
-    """Tell whether a request only asks a model, or what models there are."""
+def scope_of(method: str, provider_id: str, path: str) -> str:
+    """Return the scope that a request asks for; what neither asks a model nor lists them reaches into the account."""
     name = path.removeprefix("/v1").strip("/")
     if method == "POST":
-        return name in _CALLS[provider_id]
-    return method in ("GET", "HEAD") and _MODELS.fullmatch(name) is not None
+        return _CALLS[provider_id].get(name, scopes.FILES)
+    lists = method in ("GET", "HEAD") and _MODELS.fullmatch(name) is not None
+    return scopes.MODELS if lists else scopes.FILES
 
 
 def sub_path(raw: str, provider_id: str) -> str:

@@ -9,13 +9,14 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
-from proxx.api.auth import client_key
+from accounts import scopes
+from proxx.api.auth import Policy
 from proxx.gateway import kept
 from proxx.gateway.errors import BadRequest, Forbidden, NotFound
 from proxx.gateway.kept import Kept
 from routing import reload
 
-router = Router(auth=client_key, tags=["OpenAI"])
+router = Router(auth=Policy(scopes.RESPONSES), tags=["OpenAI"])
 
 USUAL, MOST = 20, 100  # items of one page
 

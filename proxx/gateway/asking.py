@@ -25,9 +25,10 @@ from proxx.protocols.hub.target import Target
 from proxx.protocols.profile import replies, requests
 from proxx.protocols.profile.bodies import applied
 from proxx.protocols.spec import Mend, Protocol
+from proxx.upstream import codex
 from routing.planner import Candidate
 
-ALWAYS_REWRITTEN = "codex_backend"  # a backend so far from its dialect that no body passes unchanged
+ALWAYS_REWRITTEN = codex.QUIRK  # a backend so far from its dialect that no body passes unchanged
 ASKS_NO_USAGE = "no_stream_options"
 PAUSING = "anthropic"
 FEATURES = b"anthropic-beta"

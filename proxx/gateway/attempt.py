@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from functools import partial
 
-from proxx.gateway import continuing, fetching, mending, pacing, posting, reasoning, translate
+from proxx.gateway import continuing, fetching, mending, overheard, pacing, posting, reasoning, signing, translate
 from proxx.gateway.asking import Route
 from proxx.gateway.call import Attempt, Call
 from proxx.kit import clock
@@ -25,7 +25,7 @@ from proxx.upstream.failures import Failure
 from proxx.upstream.failures.prose import without
 from proxx.upstream.message import UpstreamResponse
 from proxx.upstream.opening import opened
-from routing import health, quota
+from routing import health, quota, workspaces
 from routing.planner import Candidate
 
 ERROR_BODY_LIMIT = 64 * 1024
@@ -80,16 +80,25 @@ async def speak(call: Call, candidate: Candidate) -> Speaking:
         async with asyncio.timeout(_patience(call)):
             speaking = await _first_event(call, candidate, attempt, chosen)
     except AttemptFailed as failed:
-        failed.mendable = mending.learn(call, chosen, failed.failure, failed.body)
+        failed.mendable = _may_be_mended(call, chosen, failed)
         failed.failure = lost(call, attempt, failed.failure)
         raise
+    except signing.Ended as ended:
+        raise AttemptFailed(lost(call, attempt, ended.failure)) from None
     except FAULTS as fault:
         raise AttemptFailed(lost(call, attempt, failures.from_exception(fault))) from None
     except (FrameTooLarge, translate.NoReply):
         raise AttemptFailed(lost(call, attempt, failures.named("malformed"))) from None
+    workspaces.settle(candidate)
     call.warnings = list(chosen.notes)
     attempt.first_event_at = call.first_event_at = clock.monotonic()
     return speaking
+
+
+def _may_be_mended(call: Call, chosen: Route, failed: AttemptFailed) -> bool:
+    if call.own_key is None and workspaces.leave(chosen.candidate, failed.failure):
+        return True
+    return mending.learn(call, chosen, failed.failure, failed.body)
 
 
 def _route(call: Call, attempt: Attempt) -> Route:
@@ -124,8 +133,15 @@ async def _first_event(call: Call, candidate: Candidate, attempt: Attempt, chose
 
 async def _sent(call: Call, candidate: Candidate, chosen: Route) -> UpstreamResponse:
     """Send a request; its answer is the call's to close from here on."""
-    response = call.response = opened(await client.send(posting.request(call, candidate, chosen)))
-    return response
+    if candidate.credential is not None and candidate.credential.sign_in:
+        await signing.demand(call, candidate)
+    if call.bodies is None:
+        response = call.response = opened(await client.send(posting.request(call, candidate, chosen)))
+        return response
+    overheard.asked(call, call.bodies, candidate, chosen.body)
+    response = opened(await client.send(posting.request(call, candidate, chosen)))
+    call.response = overheard.heard(call, call.bodies, response)
+    return call.response
 
 
 async def _refuse_failure(response: UpstreamResponse) -> None:
@@ -195,6 +211,7 @@ async def _nothing() -> AsyncIterator[bytes]:
 
 def _judge(call: Call, seen: Seen, *, ended: bool) -> None:
     """A 200 can still be a failure: an error inside, nonsense, or nothing at all."""
+    call.attempts[-1].usage = seen.usage  # it may be billed all the same
     if seen.blank and (ended or seen.malformed):
         _judge_blank(call, seen)
     if seen.error is not None:

@@ -6,9 +6,11 @@ from uuid import UUID
 
 import msgspec
 
+from accounts.held import Held
 from accounts.keys import KeyHolder
-from accounts.limits import Held
+from analytics.bodies.parts import Bodies
 from proxx.protocols.hub.errors import ErrorFacts
+from proxx.protocols.hub.events import Usage
 from proxx.protocols.hub.request import Envelope, Request
 from proxx.protocols.profile.options import Options, Wishes
 from proxx.protocols.spec import Protocol, Seen
@@ -31,6 +33,8 @@ class Attempt:
     first_event_at: float | None = None
     ended: float | None = None
     failure: Failure | None = None
+    usage: Usage | None = None  # what the provider had reported when it failed
+    token: int = 0  # the version of the sign-in token that it was asked with
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,8 @@ class Call:
 
     `outcome` starts as cancelled: only a reply that was spoken to its end, or an error, says otherwise.
     `client_headers` are those of the caller that its own dialect's upstream gets (anthropic-beta and the like),
-    `session` the name of its conversation, where a header gives one.
+    `backend_headers` those that only the backend of its own maker gets; `session` is the name of its
+    conversation, `traceparent` its span, where headers give them.
     `request` is the neutral reading, made only if someone must be asked in another dialect; `reading_notes` what it
     lost, `warnings` what the answering attempt lost in all. `strict` makes any loss an error.
     `fail` writes the error that ends the client's stream, in step with what was sent of it.
@@ -58,8 +63,8 @@ class Call:
     come to for this request, `own_key` the key of a provider that the caller brought. `fetched` are media by
     their addresses: base64 and the media type they came with. `complaints` are what providers blamed that could be
     taken away, by provider, model and dialect. `held` is what it reserved with its limits, and `limit_headers` tell its
-    client how these stand. `deadline` is the stopwatch reading after which no
-    attempt begins, `waits_until` that at which waiting ends; it is set by the first wait.
+    client how these stand. `bodies` takes what is said, where that is kept. `deadline` is the stopwatch reading after
+    which no attempt begins, `waits_until` that at which waiting ends; it is set by the first wait.
     """
 
     id: UUID
@@ -76,7 +81,9 @@ class Call:
     client_request_id: str = ""
     strict: bool = False
     client_headers: tuple[tuple[bytes, bytes], ...] = ()
+    backend_headers: tuple[tuple[bytes, bytes], ...] = ()
     session: str = ""
+    traceparent: str = ""
     request: Request | None = None
     reading_notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -89,6 +96,7 @@ class Call:
     wishes: Wishes | None = None
     own_key: CredentialView | None = None
     held: Held | None = None
+    bodies: Bodies | None = None
     limit_headers: tuple[tuple[bytes, bytes], ...] = ()
     recalled: Recalled | None = None
     refers: str = ""

@@ -6,8 +6,8 @@ Called by settle before the record is offered, so that the bill travels with it.
 from fnmatch import fnmatchcase
 
 from accounts import limits
+from accounts.held import Held
 from accounts.limit import LimitView
-from accounts.limits import Held
 from analytics.record import UsageRecord
 from proxx.gateway.call import Attempt, Call
 from proxx.protocols.hub.events import Usage
@@ -18,20 +18,32 @@ from routing.snapshot.views import forms
 def settle(call: Call, held: Held, record: UsageRecord) -> None:
     """Correct what the call reserved, and put the bill on its record.
 
-    Nothing is charged where nobody answered. An answer whose tokens nobody counted is charged as the worst case.
+    Nothing is charged where nobody answered, except what attempts that failed were reported to have used. An answer
+    whose tokens nobody counted is charged as the worst case.
     """
     winner = call.attempts[-1] if call.attempts else None
-    if winner is None or winner.failure is not None or winner.first_event_at is None:
-        record.bill = limits.settle(held, tokens=0, nano=0)
-        return
-    known = record.usage_state != "none"
-    tokens = (record.input_tokens or 0) + (record.output_tokens or 0) if known else held.worst.tokens
-    mine = [limit for limit, *_ in (*held.buckets, *held.budgets)]
+    tokens, nano = _failed(call)
     counts = None
-    if any(limit.model for limit in mine):
+    if winner is not None and winner.failure is None and winner.first_event_at is not None:
+        known = record.usage_state != "none"
+        tokens += (record.input_tokens or 0) + (record.output_tokens or 0) if known else held.worst.tokens
+        nano += _money(call, winner, held, record)
+    if winner is not None and held.limits.names_models:
         names = (call.envelope.model, winner.candidate.model)
-        counts = [limit.id for limit in mine if is_about(limit, names)]
-    record.bill = limits.settle(held, tokens=tokens, nano=_money(call, winner, held, record), counts=counts)
+        counts = [limit.id for limit in held.limits if is_about(limit, names)]
+    record.bill = limits.settle(held, tokens=tokens, nano=nano, counts=counts)
+
+
+def _failed(call: Call) -> tuple[int, int]:
+    """Return tokens and nano-dollars of the attempts whose provider reported what they used before they failed."""
+    tokens = nano = 0
+    for attempt in call.attempts:
+        usage = attempt.usage if attempt.failure is not None else None
+        if usage is not None and call.own_key is None:
+            tokens += max(0, usage.input_total or 0) + max(0, usage.output_total or 0)
+            facts = call.snapshot.facts_of(attempt.candidate.provider.id, attempt.candidate.model)
+            nano += pricing.cost(usage, facts.price or call.tenant.fallback) or 0
+    return tokens, nano
 
 
 def is_about(limit: LimitView, names: tuple[str, ...]) -> bool:
@@ -48,15 +60,13 @@ def _money(call: Call, winner: Attempt, held: Held, record: UsageRecord) -> int:
     price = call.snapshot.facts_of(winner.candidate.provider.id, winner.candidate.model).price or tenant.fallback
     if price is None and tenant.unpriced == "flag":
         return 0
-    cost = pricing.cost(_usage(record), price)
-    return held.worst.nano if cost is None else cost
-
-
-def _usage(record: UsageRecord) -> Usage:
-    return Usage(
+    # Tokens as they were sorted: what the report contradicts itself in is settled there.
+    usage = Usage(
         input_total=record.input_tokens,
-        cache_read=record.cache_read_tokens,
-        cache_write=record.cache_write_tokens,
         output_total=record.output_tokens,
-        reasoning=record.reasoning_tokens,
+        pictures=record.pictures,
+        web_searches=record.server_tools,
+        tier=record.service_tier,
     )
+    cost = pricing.cost(usage, price, record.tokens)
+    return held.worst.nano if cost is None else cost

@@ -9,8 +9,9 @@ GatewayError
 ├── NotFound              404  unknown model, unknown endpoint
 ├── MethodNotAllowed      405
 ├── TooLarge              413
-├── OverLimit             429  our own limits, or every credential rests
-│   └── OverBudget        429  a budget has no room (402 in dialects that know it)
+├── OverLimit             429  every credential rests
+│   └── OverOwnLimit      429  a limit of the tenant or key
+│       └── OverBudget    429  a budget has no room (402 in dialects that know it)
 ├── Unavailable           503  nothing configured, everything disabled, the key store is away
 ├── UpstreamFailed        502  every candidate failed
 └── TimedOut              504
@@ -31,6 +32,8 @@ class GatewayError(Exception):
     message = "The gateway failed to answer this call."
     # Some clients retry 401 and 429 for minutes unless told that a retry cannot mend it.
     worth_retrying = True
+    # The call is not acceptable, which is its caller's matter: records must not show it as a failure of the house.
+    refuses = False
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class BadRequest(GatewayError):
     status, kind, code = 400, "invalid_request", "invalid_body"
     message = "The request is not valid."
     worth_retrying = False
+    refuses = True
 
 
 class RejectedUpstream(BadRequest):
@@ -86,6 +90,7 @@ class Unauthorized(GatewayError):
         "'x-goog-api-key: KEY'."
     )
     worth_retrying = False
+    refuses = True
 
 
 class Forbidden(GatewayError):
@@ -94,6 +99,7 @@ class Forbidden(GatewayError):
     status, kind = 403, "permission"
     message = "This key may not do that."
     worth_retrying = False
+    refuses = True
 
 
 class NotFound(GatewayError):
@@ -102,6 +108,7 @@ class NotFound(GatewayError):
     status, kind, code = 404, "not_found", "model_not_found"
     message = "The model does not exist or you do not have access to it."
     worth_retrying = False
+    refuses = True
 
 
 class MethodNotAllowed(GatewayError):
@@ -110,6 +117,7 @@ class MethodNotAllowed(GatewayError):
     status, kind, code = 405, "invalid_request", "method_not_allowed"
     message = "This method is not allowed here."
     worth_retrying = False
+    refuses = True
 
 
 class TooLarge(GatewayError):
@@ -118,16 +126,25 @@ class TooLarge(GatewayError):
     status, kind, code = 413, "too_large", "request_too_large"
     message = "The request body is too large."
     worth_retrying = False
+    refuses = True
 
 
 class OverLimit(GatewayError):
-    """Come back later: our limits, or those of every credential."""
+    """Come back later: every credential is at its limit."""
 
     status, kind, code = 429, "rate_limit", "no_available_key"
     message = "Every account that could serve this model is rate limited. Please retry later."
 
 
-class OverBudget(OverLimit):
+class OverOwnLimit(OverLimit):
+    """A limit of the tenant or key, of ours, has no room for this call."""
+
+    code = "rate_limit_exceeded"
+    message = "This key is at its limit. Please retry later."
+    refuses = True
+
+
+class OverBudget(OverOwnLimit):
     """A budget of the tenant or key has no room for this call: to ask again at once is no use."""
 
     kind, code = "billing", "insufficient_quota"

@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from proxx.gateway import budget, pauses, reasoning, recall, slots, verdict
+from proxx.gateway import budget, pauses, reasoning, recall, signing, slots, verdict
 from proxx.gateway.attempt import AttemptFailed, Blank, Speaking, speak
 from proxx.gateway.call import Call
 from proxx.gateway.errors import GatewayError
@@ -183,15 +183,17 @@ async def _spoken(call: Call, candidate: Candidate) -> Speaking:
 
 
 async def _twice(call: Call, candidate: Candidate) -> Speaking:
-    """Let a candidate speak; one whose answer was blank, or that blamed what can be taken away, gets a second chance
-    at once: each only once in a call."""
+    """Let a candidate speak; one whose answer was blank, that blamed what can be taken away, or whose sign-in was
+    renewed gets a second chance at once: each only once in a call."""
     try:
         return await speak(call, candidate)
     except Blank:
         if call.blanks > 1 or not budget.left(call):
             raise
     except AttemptFailed as failed:
-        if not failed.mendable or not budget.left(call):
+        if not budget.left(call):
+            raise
+        if not failed.mendable and not await signing.renewed_after(call, candidate, failed.failure):
             raise
     return await speak(call, candidate)
 

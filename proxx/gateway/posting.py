@@ -3,10 +3,12 @@
 from proxx.gateway import mending
 from proxx.gateway.asking import ALWAYS_REWRITTEN, FEATURES, Route
 from proxx.gateway.call import Call
+from proxx.kit import traceparent
 from proxx.kit.configured import settings
 from proxx.protocols.profile.options import Options
-from proxx.upstream import auth, client
+from proxx.upstream import auth, client, codex
 from proxx.upstream.message import HeaderList, Timeouts, UpstreamRequest
+from routing import workspaces
 from routing.planner import Candidate
 
 _STANDARD_HEADERS = {
@@ -24,14 +26,24 @@ def request(call: Call, candidate: Candidate, chosen: Route) -> UpstreamRequest:
     if provider.headers or chosen.headers or chosen.upstream.headers:
         own = {name.lower().encode(): value.encode() for name, value in provider.headers}
         headers = list({**_STANDARD_HEADERS, **dict(chosen.upstream.headers), **own, **_of_call(chosen, own)}.items())
+    if ALWAYS_REWRITTEN in candidate.quirks:
+        headers = codex.asking(
+            headers,
+            list(call.backend_headers),
+            user_agent=call.user_agent,
+            session=call.session,
+            is_first=len(call.attempts) <= 1,
+        )
     if call.options is not None:
         headers = _as_wished(headers, call.options)
     headers = mending.headers(call, chosen, headers)
     if credential is not None:
         headers.extend(auth.headers(candidate.auth, credential.secret.reveal()))
         if credential.chatgpt_account_id and ALWAYS_REWRITTEN in candidate.quirks:
-            headers.extend(auth.workspace(credential.chatgpt_account_id))
+            headers.extend(auth.workspace(workspaces.named(candidate)))
     form = "" if chosen.translates else call.envelope.form  # what is written is always the dialect's usual form
+    if settings.PROXY_TRACE_UPSTREAM:
+        headers.append((traceparent.HEADER, traceparent.write(call.id, len(call.attempts), call.traceparent)))
     return UpstreamRequest(
         method="POST",
         url=client.url(chosen.upstream.url(candidate.url, stream=call.envelope.stream, form=form)),

@@ -21,7 +21,7 @@ from proxx.protocols.framing.sse import FrameTooLarge
 from proxx.protocols.hub.errors import ErrorFacts
 from proxx.protocols.profile.asked import FAST
 from proxx.protocols.spec import Watch
-from proxx.upstream import failures
+from proxx.upstream import codex, failures
 
 log = logging.getLogger("proxx.gateway")
 
@@ -270,13 +270,15 @@ def _headers(call: Call, speaking: Speaking) -> list[tuple[bytes, bytes]]:
         headers.append((b"x-proxx-warnings", quote(",".join(call.warnings), safe=" ,;[]().'/=").encode()))
     # Names begin with what is passed: a family by its dash, or the name itself.
     passed = UPSTREAM_IDS if speaking.route.translates else (*UPSTREAM_IDS, *call.dialect.reply_headers)
+    if codex.QUIRK in speaking.candidate.quirks and codex.is_client(list(call.backend_headers)):
+        passed = (*passed, *codex.ANSWERS)
     identified = False
     for given, value in speaking.response.raw_headers:
         name = given.lower()
         if not name.startswith(passed) or not _is_passed(name, passed):
             continue
-        if call.limit_headers and name.startswith(LIMIT_HEADERS):
-            continue  # the caller's own limits are told, not those of our account
+        if call.held is not None and name.startswith(LIMIT_HEADERS):
+            continue  # the caller has limits of its own, and paces itself by what it reads here
         if name in UPSTREAM_IDS:
             if identified:
                 continue  # some providers give it under two names

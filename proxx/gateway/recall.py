@@ -8,15 +8,16 @@ share accounts, never conversations: a response that this process knows for anot
 
 from collections import OrderedDict
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
+from urllib.parse import unquote
 from uuid import UUID
 
 import msgspec
 
 from proxx.gateway import kept
 from proxx.gateway.call import Call, Recalled
-from proxx.gateway.errors import BadRequest, TooLarge
+from proxx.gateway.errors import BadRequest, NotFound, TooLarge
 from proxx.gateway.kept import Kept
 from proxx.kit.configured import settings
 from proxx.protocols.framing.lenient import FAULTS, decode
@@ -63,15 +64,35 @@ async def resolve(call: Call) -> None:
     given = items_of_input(asked.input)
     own = await _with_referred(owner, given)
     call.refers = previous if before is None else ""
-    if call.refers and _accounts.get(call.refers, (call.tenant.id,))[0] != call.tenant.id:
-        message = f"Previous response with id '{call.refers}' not found."
-        raise BadRequest(message, code=NOT_FOUND, param="previous_response_id")
+    if call.refers:
+        _refuse_foreign(call, call.refers)
     if before is None and own is given:
         return
     call.recalled = Recalled("" if before is None else previous, own)
     spelt = _spelt_out(body, [*(before or ()), *own], with_previous=before is None)
     # Only the whole input begins alike in each turn.
     call.envelope = msgspec.structs.replace(call.envelope, body=spelt, traits=traits_of(spelt))
+
+
+def check_passed(call: Call, path: str) -> None:
+    """Refuse a call that goes up as it came and names, in its body or its path, another tenant's response."""
+    steps = [unquote(step) for step in path.strip("/").split("/")]
+    if "responses" in steps[:-1] and _is_foreign(call, id := steps[steps.index("responses") + 1]):
+        raise NotFound(f"Response with id '{id[:100]}' not found.", code="response_not_found", param="id")
+    if call.dialect.name == DIALECT and _PREVIOUS in call.envelope.body:
+        with suppress(*FAULTS):  # the provider says what is wrong
+            _refuse_foreign(call, decode(_asked, call.envelope.body).previous_response_id or "")
+
+
+def _refuse_foreign(call: Call, id: str) -> None:
+    if _is_foreign(call, id):
+        message = f"Previous response with id '{id}' not found."
+        raise BadRequest(message, code=NOT_FOUND, param="previous_response_id")
+
+
+def _is_foreign(call: Call, id: str) -> bool:
+    """Tell whether this process knows that a response was made for another tenant."""
+    return _accounts.get(id, (call.tenant.id,))[0] != call.tenant.id
 
 
 def in_order(call: Call, plan: Plan) -> Plan:

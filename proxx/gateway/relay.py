@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from functools import partial
 
-from proxx.gateway import admit, settle, slots, verdict
+from proxx.gateway import admit, overheard, recall, settle, signing, slots, verdict
 from proxx.gateway.attempt import ERROR_BODY_LIMIT, ERROR_BODY_PATIENCE, FAULTS, lost, repeats_secret
 from proxx.gateway.call import Attempt, Call
 from proxx.gateway.errors import GatewayError, TimedOut, Unavailable, UpstreamFailed
@@ -55,6 +55,7 @@ async def handle(call: Call, provider_id: str, asked: Asked) -> Reply:
     """Pass one call on; raise the `GatewayError` that its caller should see if the provider gives no answer."""
     settle.when_done(call)
     try:
+        recall.check_passed(call, asked.path)
         call.plan = planner.accounts(
             provider_id,
             path=asked.path,
@@ -70,18 +71,24 @@ async def handle(call: Call, provider_id: str, asked: Asked) -> Reply:
             await admit.reserve(call, spends=asked.method == "POST")
         reply = await _first_answer(call, asked)
     except GatewayError as error:
-        call.outcome, call.status, call.error_code = "error", error.status, error.facts.code or error.facts.kind
+        settle.failed(call, error)
+        if call.bodies is not None:
+            overheard.refused(call, call.bodies, error)
         raise
     except Exception:  # not cancellation, which is already the default outcome
         call.outcome, call.status, call.error_code = "error", 500, "internal_error"
         raise
     reply.sent = partial(settle.finish, call)
+    if call.bodies is not None:
+        overheard.told(call.bodies, reply)
     return reply
 
 
 async def _first_answer(call: Call, asked: Asked) -> Reply:
     """Return the first account's answer that is not about the account itself; else the last one's refusal."""
     left = list(call.plan.candidates) if call.plan else []
+    if call.tenant.passthrough is not None:
+        left.sort(key=lambda one: one.credential is None or one.credential.id != call.tenant.passthrough)
     patience = slots.Patience()
     refused: Reply | None = None
     failure: Failure | None = None
@@ -94,7 +101,9 @@ async def _first_answer(call: Call, asked: Asked) -> Reply:
         call.attempts.append(attempt)
         health.begin(candidate.key)
         try:
-            response = call.response = await client.send(_request(candidate, asked))
+            response = call.response = await _sent(call, candidate, asked)
+        except signing.Ended as ended:
+            failure, refused = lost(call, attempt, ended.failure), None
         except FAULTS as fault:
             failure, refused = lost(call, attempt, failures.from_exception(fault)), None
         else:
@@ -104,6 +113,9 @@ async def _first_answer(call: Call, asked: Asked) -> Reply:
             body = await response.read_some(ERROR_BODY_LIMIT, ERROR_BODY_PATIENCE)
             refused = _refusal(call, candidate, response, body)
             failure = lost(call, attempt, failures.classify(response.status, response.headers, body))
+            if await signing.renewed_after(call, candidate, failure):
+                left.insert(0, candidate)
+                continue
         if failure.kind in _OF_THE_ACCOUNT and (asked.judges or failure.kind != "auth"):
             cooldown.apply(failure, candidate)
         if failure.kind not in _TRIED_AGAIN:
@@ -113,6 +125,15 @@ async def _first_answer(call: Call, asked: Asked) -> Reply:
         call.outcome, call.status, call.error_code = "error", refused.status, "upstream_rejected_request"
         return refused
     raise _summary(failure)
+
+
+async def _sent(call: Call, candidate: Candidate, asked: Asked) -> UpstreamResponse:
+    if candidate.credential is not None and candidate.credential.sign_in:
+        await signing.demand(call, candidate)
+    if call.bodies is not None:
+        overheard.asked(call, call.bodies, candidate, asked.body)
+    response = await client.send(_request(candidate, asked))
+    return response if call.bodies is None else overheard.heard(call, call.bodies, response)
 
 
 def _summary(failure: Failure | None) -> GatewayError:
@@ -222,8 +243,8 @@ def _headers(call: Call, candidate: Candidate, response: UpstreamResponse) -> He
             name = b"x-proxx-upstream-request-id"
         elif name not in REPLY_HEADERS and not name.startswith(REPLY_BEGINNINGS):
             continue
-        if call.limit_headers and name.startswith(REPLY_BEGINNINGS):
-            continue  # the caller's own limits are told, not those of our account
+        if call.held is not None and name.startswith(REPLY_BEGINNINGS):
+            continue  # the caller has limits of its own, and paces itself by what it reads here
         if not repeats_secret(value, candidate):
             headers.append((name, value))
     return headers

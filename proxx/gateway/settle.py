@@ -5,21 +5,33 @@ Being a done-callback it never awaits. The record is offered first: after that l
 """
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 from accounts.keys import KeyHolder
-from analytics import queue
+from analytics import queue, traces, traits
 from analytics.record import AttemptRecord, UsageRecord
-from proxx.gateway import charge, keepsakes, recall
+from proxx.gateway import charge, keepsakes, overheard, recall
 from proxx.gateway.call import Attempt, Call
+from proxx.gateway.errors import GatewayError, NotFound
 from proxx.kit import clock
 from proxx.protocols.hub.events import Usage
-from routing import affinity, health, pricing, quota
+from proxx.protocols.spec import Seen
+from routing import affinity, buckets, health, plan_notes, price_versions, pricing, quota
+from routing.buckets import Buckets
 from routing.snapshot.views import OWN_KEY
 
 BYTES_PER_TOKEN = 4  # the usual rule of thumb for English text; every use is marked as an estimate
 MESSAGE_LIMIT = 240
 END_PATIENCE = 1.0  # seconds an upstream may take to close a message whose end mark we have seen
+
+
+# What an answer cost, how that is known, by which price, and that price if the database may not have it yet.
+Paid = tuple[int | None, str, int | None, dict[str, Any] | None]
+
+NOTHING_USED: Paid = (None, "none", None, None)
+UNPRICED: Paid = (None, "unpriced", None, None)
+UNKNOWN = Usage()
 
 
 def when_done(call: Call) -> None:
@@ -28,6 +40,15 @@ def when_done(call: Call) -> None:
     if task is None:
         raise RuntimeError("a call is settled at the end of its task, and there is none")
     task.add_done_callback(lambda _: finish(call))
+
+
+def failed(call: Call, error: GatewayError) -> None:
+    """Note the error that a call ends with. It was refused if it was not acceptable before a provider had said a word,
+    or if nobody knows its model; all else is a failure of a provider's or ours."""
+    is_ours = all(attempt.status is None for attempt in call.attempts) or isinstance(error, NotFound)
+    is_refused = error.refuses and is_ours
+    call.outcome = "refused" if is_refused else "error"
+    call.status, call.error_code = error.status, error.facts.code or error.facts.kind
 
 
 def finish(call: Call) -> None:
@@ -47,6 +68,9 @@ def finish(call: Call) -> None:
     if call.held is not None:
         charge.settle(call, call.held, record)
     queue.offer(record)
+    if call.bodies is not None:
+        overheard.over(call, call.bodies)
+    traces.offer(record, call.traceparent)
     if call.envelope.stream:
         _measure(call)
     if winner is not None:
@@ -96,9 +120,10 @@ def _remember(call: Call, winner: Attempt) -> None:
 
 
 def _record(call: Call, winner: Attempt | None, now: float) -> UsageRecord:
-    usage = _usage(call)
+    usage, state = _usage(call)
     last = winner or (call.attempts[-1] if call.attempts else None)
-    cost, price_state = _cost(call, last, usage)
+    tokens = buckets.of(usage)
+    cost, price_state, version, price = NOTHING_USED if state == "none" else _cost(call, last, usage, tokens)
     holder: KeyHolder = call.holder
     return UsageRecord(
         id=call.id,
@@ -121,42 +146,71 @@ def _record(call: Call, winner: Attempt | None, now: float) -> UsageRecord:
         client_address=call.client_address,
         user_agent=call.user_agent[:200],
         request_id=call.client_request_id,
-        input_tokens=usage.input_total if usage else None,
-        cache_read_tokens=usage.cache_read if usage else None,
-        cache_write_tokens=usage.cache_write if usage else None,
-        output_tokens=usage.output_total if usage else None,
-        reasoning_tokens=usage.reasoning if usage else None,
-        usage_state="none" if usage is None else "estimated" if usage.estimated else "reported",
+        input_tokens=usage.input_total,
+        cache_read_tokens=None if usage.cache_read is None else tokens.cache_read,
+        cache_write_tokens=None if usage.cache_write is None else tokens.cache_write,
+        output_tokens=usage.output_total,
+        reasoning_tokens=None if usage.reasoning is None else tokens.reasoning,
+        usage_state=state,
         cost_nano=cost,
         price_state=price_state,
         warnings=call.warnings,
         attempts=[_attempt_record(call, attempt, now) for attempt in call.attempts],
+        tokens=tokens,
+        pictures=usage.pictures,
+        server_tools=usage.web_searches,
+        service_tier=usage.tier,
+        price_version=version,
+        price=price,
+        conversation=_conversation(call),
+        traits=traits.of(call.envelope.traits),
+        planned=plan_notes.written(call.plan, call.attempts[0].candidate) if call.plan and call.attempts else "",
     )
 
 
-def _usage(call: Call) -> Usage | None:
-    """What the provider reported; else, if it spoke at all in words, an estimate: bytes in, and one token per event or
-    four bytes out."""
+def _conversation(call: Call) -> str:
+    """Return the digest of its conversation, as far as the plan asked for it: where several accounts could answer."""
+    belonging = call.plan.belonging if call.plan is not None else None
+    return f"{belonging.conversation:016x}" if belonging is not None else ""
+
+
+def _usage(call: Call) -> tuple[Usage, str]:
+    """Return what the provider reported, and the word for that; where it reported nothing, or nothing that can be
+    believed, an estimate."""
     seen = call.seen
     if seen is None:
-        return None
-    if seen.usage is not None:
-        return seen.usage
-    if not call.dialect.estimates:
-        return None
+        return UNKNOWN, "none"
+    usage = seen.usage
+    if usage is None:
+        return (_estimate(call, seen), "estimated") if call.dialect.estimates else (UNKNOWN, "none")
+    if why := buckets.doubt(usage):
+        call.warnings.append(f"usage: {why}, so it was replaced by an estimate")
+        return _estimate(call, seen) if call.dialect.estimates else UNKNOWN, "replaced"
+    return usage, "estimated" if usage.estimated else "reported"
+
+
+def _estimate(call: Call, seen: Seen) -> Usage:
+    """Bytes in, and one token per event or four bytes out."""
     out = seen.frames if call.envelope.stream else call.bytes_out // BYTES_PER_TOKEN
     return Usage(input_total=len(call.envelope.body) // BYTES_PER_TOKEN, output_total=out, estimated=True)
 
 
-def _cost(call: Call, last: Attempt | None, usage: Usage | None) -> tuple[int | None, str]:
-    """Return what the answer cost in whole nano-dollars, and how that is known."""
-    if last is None or usage is None:
-        return None, "none"
+def _cost(call: Call, last: Attempt | None, usage: Usage, tokens: Buckets) -> Paid:
+    """Return what the answer cost in whole nano-dollars, how that is known, and by which price."""
+    if last is None:
+        return NOTHING_USED
     price = call.snapshot.facts_of(last.candidate.provider.id, last.candidate.model).price
-    cost = pricing.cost(usage, price)
-    if cost is None:
-        return None, "unpriced"
-    return cost, "free" if price is not None and price.is_free else "priced"
+    cost = pricing.cost(usage, price, tokens)
+    if cost is None or price is None:
+        return UNPRICED
+    if price.is_free:
+        return cost, "free", None, None
+    if usage.tier and not price.knows(usage.tier):
+        call.warnings.append(f"price: no rates of the service tier {usage.tier}, so the usual ones were taken")
+    if usage.web_searches and price.search is None:
+        call.warnings.append("price: web searches have no rate, so they are not in the cost")
+    version = price_versions.version_of(price)
+    return cost, "priced", version, price_versions.to_tell(version, price)
 
 
 def _attempt_record(call: Call, attempt: Attempt, now: float) -> AttemptRecord:

@@ -7,7 +7,7 @@ Where it goes next: planner (routing), admit, failover, attempt, pump; settle wh
 import asyncio
 from functools import partial
 
-from proxx.gateway import admit, failover, pump, recall, settle, translate
+from proxx.gateway import admit, failover, overheard, pump, recall, settle, translate
 from proxx.gateway.asked import CallQuestion
 from proxx.gateway.attempt import Speaking
 from proxx.gateway.call import Call
@@ -38,12 +38,16 @@ async def handle(call: Call) -> Reply:
         if call.whole is not None or call.seen is None:
             await _keep(call, reply)
     except GatewayError as error:
-        call.outcome, call.status, call.error_code = "error", error.status, error.facts.code or error.facts.kind
+        settle.failed(call, error)
+        if call.bodies is not None:
+            overheard.refused(call, call.bodies, error)
         raise
     except Exception:  # not cancellation, which is already the default outcome
         call.outcome, call.status, call.error_code = "error", 500, "internal_error"
         raise
     reply.sent = partial(settle.finish, call)
+    if call.bodies is not None:
+        overheard.told(call.bodies, reply)
     return reply
 
 

@@ -1,4 +1,4 @@
-"""Log lines: one JSON object each, control characters escaped, whatever looks like a secret replaced.
+"""Log lines: one JSON object each, or text for eyes; control characters escaped, what looks like a secret replaced.
 
 Nothing in the house logs bodies or query strings; what stands here is the second net, for the texts of others. Known
 secrets of the configuration are replaced wherever they appear; of unknown ones, what has the shape of a key.
@@ -6,7 +6,9 @@ secrets of the configuration are replaced wherever they appear; of unknown ones,
 
 import json
 import logging
+import os
 import re
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +16,13 @@ from typing import Any
 MASK = "[secret]"
 LONGEST = 16 * 1024  # characters of one message or traceback; the rest says nothing new
 SHORT_LINE = 200  # characters of what an outsider may cause at will
+DIM, PLAIN = "\x1b[2m", "\x1b[0m"
+COLOURS = {
+    logging.INFO: "\x1b[32m",
+    logging.WARNING: "\x1b[33m",
+    logging.ERROR: "\x1b[31m",
+    logging.CRITICAL: "\x1b[1;31m",
+}
 SHORTEST_SECRET = 8  # shorter words would blank innocent text
 
 # What a LogRecord always has: anything else was given by `extra` and is worth a field of its own.
@@ -28,19 +37,21 @@ SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         MASK,
     ),
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?"), MASK),  # signed tokens (JWT)
-    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}"), rf"\1 {MASK}"),
+    # Signed tokens (JWT). The head is bounded: many beginnings in a row must not each be followed to the end.
+    (re.compile(r"\beyJ[A-Za-z0-9_-]{8,1024}+\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?"), MASK),
+    (re.compile(r"(?i)\b(bearer|basic)\s+(?:[A-Za-z0-9._~+/=-]|\\{1,4}/){6,}"), rf"\1 {MASK}"),
+    # JSON may write a slash as `\/`, also in what stands within a text: it does not end a value.
     # Headers, cookies, query parameters and JSON members by their names.
     (
         re.compile(
             r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie|x-api-key|x-goog-api-key|api[_-]?key|access[_-]?token"
             r"|refresh[_-]?token|id[_-]?token|client[_-]?secret|code[_-]?verifier|password|passwd|secret|sessionid|csrftoken)"
-            r"(\\?[\"']?\s*[=:]\s*\\?[\"']?)(?!(?:bearer|basic)\s)[^\s\"'&,;}\]\\]{3,}"
+            r"(\\?[\"']?\s*[=:]\s*\\?[\"']?)(?!(?:bearer|basic)\s)(?:[^\s\"'&,;}\]\\]|\\{1,4}/){3,}"
         ),
         rf"\1\2{MASK}",
     ),
     (re.compile(r"(?i)([?&](?:key|token|code|state|sig|signature)=)[^&\s\"']+"), rf"\1{MASK}"),
-    (re.compile(r"(://[^/\s:@]*:)[^/\s@]+(@)"), rf"\1{MASK}\2"),  # a password inside an address
+    (re.compile(r"(:(?:\\{0,4}/){2}[^/\s:@]*:)[^/\s@]+(@)"), rf"\1{MASK}\2"),  # a password inside an address
 )
 
 
@@ -79,6 +90,29 @@ class JsonLines(logging.Formatter):
         return json.dumps({key: _safe(value, known) for key, value in line.items()}, ensure_ascii=True)
 
 
+class TextLines(JsonLines):
+    """The same for eyes: time, level and message on a line, what `extra` gave behind it, the traceback below. With
+    `colours` the level tells how bad it is."""
+
+    def __init__(
+        self, known_secrets: Callable[[], tuple[str, ...]] | None = None, *, colours: bool | None = None
+    ) -> None:
+        super().__init__(known_secrets)
+        self._colours = wants_colours() if colours is None else colours
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write the record; control characters stay escaped, so that nobody writes another's line or moves a cursor."""
+        line = json.loads(super().format(record))
+        head = f"{line.pop('time')[11:19]} {line.pop('level'):<7}"
+        name, message, trace = line.pop("logger"), line.pop("message"), line.pop("traceback", "")
+        rest = "".join(f" {key}={_escaped(str(value))}" for key, value in line.items())
+        said = f"{name}: {_escaped(message)}{rest}"
+        if self._colours:
+            head = f"{COLOURS.get(record.levelno, DIM)}{head}{PLAIN}"
+        below = "".join(f"\n    {_escaped(one)}" for one in trace.splitlines())
+        return f"{head} {said}{below}"
+
+
 class OneLine(logging.Filter):
     """Of faults that anybody outside can cause at will: a warning of one short line, without a traceback."""
 
@@ -90,13 +124,20 @@ class OneLine(logging.Filter):
         return True
 
 
+def wants_colours() -> bool:
+    """Tell whether standard error is a terminal that may be coloured (https://no-color.org)."""
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
 def configured_secrets() -> tuple[str, ...]:
     """Return the secrets that the settings hold, so that none of them ever stands in a line."""
     from django.conf import settings
 
-    whole = (settings.SECRET_KEY, settings.KEY_PEPPER, settings.PROXY_AUTH_TOKEN, *settings.SEALING_KEYS)
+    tokens = (settings.PROXY_AUTH_TOKEN, settings.PROXY_METRICS_TOKEN)
+    whole = (settings.SECRET_KEY, settings.KEY_PEPPER, *settings.FORMER_PEPPERS, *tokens, *settings.SEALING_KEYS)
+    headers = tuple(part.partition("=")[2].strip() for part in settings.OTEL_EXPORTER_OTLP_HEADERS.split(","))
     passwords = tuple(str(database.get("PASSWORD") or "") for database in settings.DATABASES.values())
-    return tuple(secret for secret in (*whole, *passwords) if secret)
+    return tuple(secret for secret in (*whole, *headers, *passwords) if secret)
 
 
 def _message(record: logging.LogRecord) -> str:
@@ -104,6 +145,10 @@ def _message(record: logging.LogRecord) -> str:
         return record.getMessage()
     except (TypeError, ValueError, KeyError):  # arguments that do not fit the template must not lose the line
         return str(record.msg)
+
+
+def _escaped(text: str) -> str:
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 def _is_plain(value: object) -> bool:

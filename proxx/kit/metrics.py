@@ -1,33 +1,76 @@
-"""Counters and histograms in one registry; labels come from closed sets only, never from callers' text."""
+"""What a process counts, for Prometheus; labels come from closed sets only, never from callers' text.
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+Rare events are counted here, each with a line in `COUNTED`. What happens in each call adds itself up where it is known
+and joins in when somebody asks (`add`). The door is proxx/api/metrics.py.
+"""
 
+from collections.abc import Callable, Iterable, Iterator
+
+from prometheus_client import CollectorRegistry, Counter, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client import disable_created_metrics as _disable_created_metrics
+from prometheus_client import generate_latest as _text
+from prometheus_client.core import Metric
+
+Families = Callable[[], Iterable[Metric]]
+
+# Every counter: what it counts, and its labels.
+COUNTED: dict[str, tuple[str, tuple[str, ...]]] = {
+    "proxx_config_reloads": ("Times the configuration was read anew.", ()),
+    "proxx_config_reload_faults": ("Times it could not be read, so that the one before stayed.", ()),
+    "proxx_redis_faults": ("Times Redis did not answer.", ()),
+    "proxx_ledger_faults": ("Times a budget could not be asked, so that the call was refused.", ()),
+    "proxx_records_written": ("Records brought into the database.", ()),
+    "proxx_records_replayed": ("Records brought in from a journal, after an outage or a crash.", ()),
+    "proxx_records_lost": ("Records given up, by reason.", ("reason",)),
+    "proxx_bodies_kept": ("Calls whose prompts and answers were stored.", ()),
+    "proxx_bodies_lost": (
+        "Calls whose prompts and answers were not stored, or not to their end, by reason.",
+        ("reason",),
+    ),
+    "proxx_journal_faults": ("Times the journal could not be written.", ()),
+    "proxx_journal_torn_lines": ("Lines of journals that were only half written.", ()),
+    "proxx_oauth_renewals": ("Renewals of sign-in tokens, by what came of them.", ("result",)),
+    "proxx_keys_refused": ("Requests turned away for their key, by reason.", ("reason",)),
+    "proxx_telemetry_dropped": ("Calls that did not reach the OpenTelemetry collector.", ()),
+}
+
+# They would be a second series beside each counter, which says nothing that the start of the process does not.
+_disable_created_metrics()  # type: ignore[no-untyped-call]
 REGISTRY = CollectorRegistry()
-_counters: dict[str, Counter] = {}
-_histograms: dict[str, Histogram] = {}
+_counters = {name: Counter(name, text, labels, registry=REGISTRY) for name, (text, labels) in COUNTED.items()}
+ProcessCollector(registry=REGISTRY)
+PlatformCollector(registry=REGISTRY)
+GCCollector(registry=REGISTRY)
+
+
+class _Joined:
+    def __init__(self, families: Families) -> None:
+        self._families = families
+
+    def describe(self) -> Iterable[Metric]:
+        return ()  # nothing is worked out before somebody asks
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._families()
 
 
 def count(name: str, amount: float = 1, **labels: str) -> None:
-    """Add to a counter, made on first use."""
-    counter = _counters.get(name)
-    if counter is None:
-        counter = _counters[name] = Counter(name, name.replace("_", " "), sorted(labels), registry=REGISTRY)
+    """Add to a counter of the table."""
+    counter = _counters[name]
     (counter.labels(**labels) if labels else counter).inc(amount)
 
 
-def observe(name: str, value: float, **labels: str) -> None:
-    """Add a value to a histogram, made on first use."""
-    histogram = _histograms.get(name)
-    if histogram is None:
-        histogram = _histograms[name] = Histogram(name, name.replace("_", " "), sorted(labels), registry=REGISTRY)
-    (histogram.labels(**labels) if labels else histogram).observe(value)
+def add(families: Families) -> None:
+    """Let somebody add what they know whenever somebody asks; in a thread of its own, not the loop's."""
+    REGISTRY.register(_Joined(families))
 
 
 def render() -> bytes:
     """Return everything in Prometheus' text format."""
-    return generate_latest(REGISTRY)
+    return bytes(_text(REGISTRY))
 
 
 def value(name: str, **labels: str) -> float:
     """Return a counter's value now; 0 if it was never touched."""
-    return REGISTRY.get_sample_value(f"{name.removesuffix('_total')}_total", labels or None) or 0.0
+    samples = (sample for family in _counters[name].collect() for sample in family.samples)
+    return sum(sample.value for sample in samples if sample.labels == labels)

@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import os
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
@@ -21,7 +22,7 @@ from proxx.kit.configured import settings
 
 MARK = "proxx1"
 NONCE_BYTES = 12
-PEPPER_VERSION = 1
+PEPPER_VERSION = 1  # of keys made before peppers had numbers
 HEX_KEY = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -41,6 +42,10 @@ class Secret:
         """Return the plain text, for the one line that sends it."""
         return self._text
 
+    def pinned(self) -> "Secret":
+        """Return a secret that stays what this one is now; there are kinds that change (oauth/held.py)."""
+        return self
+
     def __repr__(self) -> str:
         return "Secret(...)"
 
@@ -58,14 +63,24 @@ class Secret:
 
 def seal(plain: str, *, context: str) -> str:
     """Seal a text under the first key, bound to `context`."""
+    return seal_bytes(plain.encode(), context=context)
+
+
+def seal_bytes(plain: bytes, *, context: str) -> str:
+    """Seal bytes as `seal` seals a text."""
     key_id, key = _keys()[0]
     nonce = os.urandom(NONCE_BYTES)
-    sealed = AESGCM(key).encrypt(nonce, plain.encode(), context.encode())
+    sealed = AESGCM(key).encrypt(nonce, plain, context.encode())
     return f"{MARK}.{key_id}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
 
 
 def unseal(sealed: str, *, context: str) -> str:
     """Open a sealed text; raise `SealBroken` if the key is unknown, the text damaged or the context another."""
+    return unseal_bytes(sealed, context=context).decode()
+
+
+def unseal_bytes(sealed: str, *, context: str) -> bytes:
+    """Open what `seal_bytes` sealed; raise `SealBroken` as `unseal` does."""
     try:
         mark, key_id, body = sealed.split(".", 2)
         raw = base64.urlsafe_b64decode(body)
@@ -75,7 +90,7 @@ def unseal(sealed: str, *, context: str) -> str:
     if mark != MARK or key is None:
         raise SealBroken("This value was sealed with a key that is not configured.")
     try:
-        return AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context.encode()).decode()
+        return AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context.encode())
     except InvalidTag:
         raise SealBroken("This value is damaged or belongs to another row.") from None
 
@@ -87,16 +102,36 @@ def is_sealed(text: str) -> bool:
 
 def sealed_under_current_key(sealed: str) -> bool:
     """Tell whether a sealed text needs no re-sealing."""
-    return sealed.split(".", 2)[1] == _keys()[0][0]
+    return sealed.startswith(current_mark())
+
+
+def current_mark() -> str:
+    """Return how every text begins that is sealed under the first key."""
+    return f"{MARK}.{_keys()[0][0]}."
 
 
 def digest(secret: str) -> str:
     """Return the peppered digest (64 hex digits) under which a client key is stored and found."""
-    inner, outer = _hmac_halves(settings.KEY_PEPPER)
+    return _digest(secret, settings.KEY_PEPPER)
+
+
+def _digest(secret: str, pepper: str) -> str:
+    inner, outer = _hmac_halves(pepper)
     inner, outer = inner.copy(), outer.copy()
     inner.update(secret.encode())
     outer.update(inner.digest())
     return outer.hexdigest()
+
+
+def former_digests(secret: str) -> Iterator[str]:
+    """Return the digests that a client key would have under the former peppers."""
+    for pepper in settings.FORMER_PEPPERS:
+        yield _digest(secret, pepper)
+
+
+def pepper_version() -> int:
+    """Return a number of the present pepper, which tells nothing of it: what keys are made under it from now on."""
+    return PEPPER_VERSION + 1 + int(_digest("pepper version", settings.KEY_PEPPER)[:8], 16) % 32_000
 
 
 def key_fault(text: str) -> str | None:

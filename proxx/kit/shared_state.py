@@ -110,14 +110,14 @@ def get(name: str) -> bytes | None:
     """Return a value, or nothing: never written, past its end, or Redis is away."""
     if not settings.REDIS_URL:
         return _local.get(name)
-    found: bytes | None = _ask(lambda client: client.get(NAMESPACE + name))
+    found: bytes | None = ask(lambda client: client.get(NAMESPACE + name))
     return found
 
 
 def put(name: str, value: bytes, *, seconds: float) -> None:
     """Keep a value for so many seconds."""
     if settings.REDIS_URL:
-        _ask(lambda client: client.set(NAMESPACE + name, value, px=_milliseconds(seconds)))
+        ask(lambda client: client.set(NAMESPACE + name, value, px=_milliseconds(seconds)))
     else:
         _local.put(name, value, seconds)
 
@@ -125,7 +125,7 @@ def put(name: str, value: bytes, *, seconds: float) -> None:
 def forget(name: str) -> None:
     """Drop a value."""
     if settings.REDIS_URL:
-        _ask(lambda client: client.delete(NAMESPACE + name))
+        ask(lambda client: client.delete(NAMESPACE + name))
     else:
         _local.forget(name)
 
@@ -134,7 +134,7 @@ def count(name: str, amount: int = 1, *, seconds: float) -> int | None:
     """Add to a number that lives so many seconds from its first count, and return it; nothing if Redis is away."""
     if not settings.REDIS_URL:
         return _local.count(name, amount, seconds)
-    found: int | None = _ask(lambda client: _count(client, NAMESPACE + name, amount, seconds))
+    found: int | None = ask(lambda client: _count(client, NAMESPACE + name, amount, seconds))
     return found
 
 
@@ -142,7 +142,7 @@ def publish(channel: str, message: bytes) -> None:
     """Tell every listener of a channel: in this process at once, in the others if Redis is there."""
     _local.publish(channel, message)
     if settings.REDIS_URL:
-        _ask(lambda client: client.publish(NAMESPACE + channel, SENDER + message))
+        ask(lambda client: client.publish(NAMESPACE + channel, SENDER + message))
 
 
 def listen(channel: str, heard: Callable[[bytes], None]) -> Listening:
@@ -160,7 +160,8 @@ def close() -> None:
     _broken_until = 0.0
 
 
-def _ask(question: Callable[[redis.Redis], Any]) -> Any:
+def ask(question: Callable[[redis.Redis], Any]) -> Any:
+    """Ask Redis what no verb says; None if it is away."""
     global _broken_until
     if clock.monotonic() < _broken_until:
         return None
@@ -196,7 +197,7 @@ def _messages(channel: str, over: threading.Event) -> Iterator[bytes]:
         while not over.is_set():
             try:
                 message = subscription.get_message(timeout=PATIENCE)
-            except (ValueError, AttributeError):  # `close` took the connection away while we read from it
+            except (ValueError, AttributeError, TypeError):  # `close` took the connection away while we read from it
                 raise redis.ConnectionError("closed") from None
             # Our own were handed on when they were published.
             if message is not None and not message["data"].startswith(SENDER):

@@ -102,9 +102,9 @@ class Protocol:
     with a brace or bracket, `stream_types` the content types of forms that differ from `stream_type`.
     `url(url, stream=, form=)` fits a candidate's URL to the call; a translated one has no form. `write_error(facts)` is
     the body of an HTTP error. `headers` go to every upstream of the dialect, `client_headers` (names in lower case) are
-    taken over from a client of the same dialect, `reply_headers` (names, or beginnings that end with a hyphen) are
-    given back; `statuses` are HTTP statuses of error classes that differ from the usual. `watch_stream(strip_usage=,
-    rename=)` also gets `form=` where the envelope has one.
+    taken over from a client of the same dialect (`backend_headers` for its maker's own backend only), `reply_headers`
+    (names, or beginnings that end with a hyphen) are given back; `statuses` are HTTP statuses of error classes that
+    differ from the usual. `watch_stream(strip_usage=, rename=)` also gets `form=` where the envelope has one.
 
     `media_types` are the content types a client may send, "" being none said; a form's reader gets `content_type=`, the
     header whole. `keeps_type` gives the upstream's content type back instead of `stream_type` or JSON. `estimates` says
@@ -139,6 +139,7 @@ class Protocol:
     url: Callable[..., str] = lambda url, *, stream, form="": url
     headers: tuple[tuple[bytes, bytes], ...] = ()
     client_headers: tuple[str, ...] = ()
+    backend_headers: tuple[str, ...] = ()
     reply_headers: tuple[bytes, ...] = ()
     statuses: Mapping[str, int] = field(default_factory=dict)
 

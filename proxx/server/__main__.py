@@ -43,7 +43,7 @@ def _prepare() -> Callable[[], int]:
     _prefer_uvloop()  # before Django: its app `daphne` installs the reactor
     django.setup()
     checks.check_data()
-    for warning in checks.warnings(settings):
+    for warning in (*checks.warnings(settings), *checks.data_warnings()):
         _say(f"warning: {warning}")
     listener = listening.bind(settings.PROXY_HOST, settings.PROXY_PORT)
     listening.allow_many_files()
@@ -59,6 +59,7 @@ def _more_ports(host: str, listener: socket.socket) -> list[socket.socket]:
     console must not keep the gateway from starting."""
     from proxx.server import listening
     from proxx.server.checks import CannotStart
+    from proxx.upstream import client
     from routing import ports, reload
 
     own = listener.getsockname()[1]
@@ -68,8 +69,29 @@ def _more_ports(host: str, listener: socket.socket) -> list[socket.socket]:
             opened.append(listening.bind(host, port))
         except CannotStart as fault:
             _say(f"warning: {fault} The listener {reload.current().ports[port].name!r} is left out.")
-    ports.note([own, *(one.getsockname()[1] for one in opened)])
+    opened += _callback_port({own, *(one.getsockname()[1] for one in opened)})
+    all_of_them = [own, *(one.getsockname()[1] for one in opened)]
+    ports.note(all_of_them)
+    client.note_own_ports(all_of_them)
     return opened
+
+
+def _callback_port(taken: set[int]) -> list[socket.socket]:
+    """Open the port that providers send browsers back to after a sign-in, on this machine alone, if that is wished.
+    Where it is not to be had, people paste the address."""
+    from django.conf import settings
+
+    from proxx.server import listening
+    from proxx.server.checks import CannotStart
+
+    port = settings.OPENAI_OAUTH_CALLBACK_PORT
+    if not settings.PROXY_OAUTH_CALLBACK_LISTENER or port in taken:
+        return []
+    try:
+        return [listening.bind("127.0.0.1", port)]
+    except CannotStart as fault:
+        _say(f"warning: {fault} Sign-ins at providers are finished by pasting the address.")
+        return []
 
 
 def _server(name: str, plane: str) -> Callable[..., int]:
@@ -86,9 +108,11 @@ def _application(path: str) -> Any:
     from django.db import connections
     from django.utils.module_loading import import_string
 
+    from accounts import limits
     from routing import health_sharing, reload
 
     application = import_string(path)
+    limits.begin()
     reload.current()  # the first picture of the configuration: no request has to wait for it
     health_sharing.load()
     connections.close_all()
@@ -99,16 +123,19 @@ def _begin_background_work() -> None:
     """Start what runs beside the requests: following the configuration, asking for models, writing the records."""
     from django.conf import settings
 
-    from analytics import queue
+    from analytics import queue, traces
+    from oauth import following
     from routing import affinity, health_sharing, list_watch, quota_share, reload
 
     reload.start_watching()
+    following.start_watching()
     affinity.start_sharing()
     quota_share.start_sharing()
     health_sharing.start_sharing()
     if settings.PROXY_LIST_WATCH:
         list_watch.start_watching()
     queue.start()
+    traces.start(settings)
 
 
 def _calm_down() -> None:

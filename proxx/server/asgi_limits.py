@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Final
 
-from proxx.server import bodies, refusals
+from proxx.kit.peer import trusted
+from proxx.server import addresses, bodies, refusals
 from proxx.server.bodies import Body, Room
 from proxx.server.exchange import Application, Message, Scope
 from proxx.server.limits import Limits
@@ -61,6 +62,7 @@ class BodyLimits:
                 raise Refused(refusals.NO_WEBSOCKETS)
             body = self._expected(scope)
             await self._read(body, receive)
+            _see_through(scope)
             await self._application(scope, _after(body, receive), watched)
         except Refused as refused:
             await _refuse(refused.refusal, scope, receive, send)
@@ -106,6 +108,12 @@ class BodyLimits:
                 more = message.get("more_body", False)
         finally:
             self._reading.discard(task)
+
+
+def _see_through(scope: Scope) -> None:
+    peer = scope.get("client")
+    if peer and trusted(peer[0]):
+        scope["client"], scope["scheme"] = addresses.seen_through(scope["headers"], tuple(peer), scope["scheme"])
 
 
 def _after(body: Body, receive: Receive) -> Receive:

@@ -9,15 +9,14 @@ from typing import Any, Final
 
 from django.core.exceptions import ImproperlyConfigured
 
-from proxx.kit import sealing
-from proxx.server import addresses
+from proxx.kit import peer, sealing
 
 LEAST_SECRET: Final = 32  # characters
 LEAST_VARIETY: Final = 8  # different characters: "aaaa..." is long, but no secret
 HIGHEST_PORT: Final = 65535  # getaddrinfo takes larger ones, and means another
 SERVERS: Final = ("daphne", "uvicorn")
 DATA_PLANES: Final = ("fast", "stock")
-LIMITS: Final = ("auto", "local", "database")
+LIMITS: Final = ("auto", "local", "database", "redis")
 
 # Words of which example values are made, here and in the samples of other gateways.
 _EXAMPLES: Final = (
@@ -47,6 +46,7 @@ def check_settings(settings: Any) -> None:
     faults = (
         _secret_fault("SECRET_KEY", _secret_key(settings))
         or _secret_fault("PROXY_TOKEN_PEPPER", settings.KEY_PEPPER)
+        or _former_fault(settings.FORMER_PEPPERS)
         or _sealing_fault(settings.SEALING_KEYS)
         or _access_fault(settings, host)
         or _choice_fault(settings)
@@ -57,15 +57,20 @@ def check_settings(settings: Any) -> None:
 
 def check_data() -> None:
     """Raise `CannotStart` if registry or egress settings are faulty, or the database is away or not up to date."""
+    from django.conf import settings
     from django.db import DEFAULT_DB_ALIAS, connections
     from django.db.migrations.executor import MigrationExecutor
     from django.db.utils import Error
 
+    from accounts.signin import admission
+    from analytics import traces
     from proxx.upstream import client
     from routing import providers
 
-    if fault := client.configuration_fault():
+    if fault := client.configuration_fault() or traces.fault(settings):
         raise CannotStart(fault)
+    if wrong := admission.faults():
+        raise CannotStart(f"Who may sign in cannot be read: {wrong[0]}")
     try:
         providers.load()
     except providers.ProviderFault as broken:
@@ -95,6 +100,26 @@ def warnings(settings: Any) -> list[str]:
     return []
 
 
+def data_warnings() -> list[str]:
+    """Return what the database shows that is worth a line (security C2)."""
+    from django.conf import settings
+
+    from accounts import key_state, resealing
+
+    found = []
+    if settings.FORMER_PEPPERS and (count := key_state.under_former_peppers()):
+        found.append(
+            f"{count} active key(s) were not made under the present PROXY_TOKEN_PEPPER: rotate them, and keep the "
+            "older peppers in PROXY_TOKEN_PEPPER_FORMER until that is done."
+        )
+    if count := resealing.retired():
+        found.append(
+            f"{count} stored secret(s) are sealed under a key that is not the first of PROXY_ENCRYPTION_KEYS: run "
+            "`python manage.py rotate_secrets`, and keep the older keys until it has finished."
+        )
+    return found
+
+
 def on_loopback(host: str) -> bool:
     """Tell whether only this machine can reach the address."""
     if host == "localhost":
@@ -120,6 +145,11 @@ def _secret_fault(name: str, value: str) -> str | None:
     if any(word in value.lower() for word in _EXAMPLES):
         return f"{name} is an example value: set it to at least {LEAST_SECRET} random characters of your own."
     return None
+
+
+def _former_fault(peppers: tuple[str, ...]) -> str | None:
+    faults = (_secret_fault("A pepper of PROXY_TOKEN_PEPPER_FORMER", pepper) for pepper in peppers)
+    return next(filter(None, faults), None)
 
 
 def _sealing_fault(keys: tuple[str, ...]) -> str | None:
@@ -151,9 +181,11 @@ def _choice_fault(settings: Any) -> str | None:
         return "PROXX_SERVER is uvicorn, which is not installed: pip install -r requirements/uvicorn.txt."
     if settings.PROXY_LIMITS not in LIMITS:
         return f"PROXY_LIMITS must be one of {', '.join(LIMITS)}."
+    if settings.PROXY_LIMITS == "redis" and not settings.REDIS_URL:
+        return "PROXY_LIMITS is redis, and REDIS_URL does not say where that is."
     if settings.PROXX_DATA_PLANE not in DATA_PLANES:
         return f"PROXX_DATA_PLANE must be one of {', '.join(DATA_PLANES)}."
-    network = addresses.faulty(settings.PROXY_TRUSTED_PROXIES)
+    network = peer.faulty(settings.PROXY_TRUSTED_PROXIES)
     if network is not None:
         return "PROXY_TRUSTED_PROXIES must list addresses or networks, such as 127.0.0.1 or 10.0.0.0/8."
     return None

@@ -35,11 +35,14 @@ class Orders:
 
 async def put_in_order() -> None:
     """Write what is still to be written and hang up on the upstreams; a fault in one does not spare the other."""
-    from analytics import queue
+    from analytics import queue, traces
+    from oauth import refresh
     from proxx.upstream import client
     from routing import health_sharing
 
+    await _try("keeping the tokens that are being renewed", refresh.finish)
     await _try("writing the last records", lambda: queue.drain(RECORDS))
+    await _try("sending the last traces", traces.drain)
     await _try("keeping the last rests", health_sharing.keep_last)
     await _try("closing the upstream connections", client.close_all)
 

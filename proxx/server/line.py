@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
+from proxx.kit.peer import trusted
 from proxx.server import addresses, heads, intake, refusals
 from proxx.server.connections import Connections
 from proxx.server.exchange import Application, Exchange, failure_of
@@ -73,7 +74,7 @@ class Line(asyncio.BufferedProtocol):
         self.client = _address(transport.get_extra_info("peername"))
         self.server = _address(transport.get_extra_info("sockname"))
         self.intake.port = self.server[1]
-        self._through_proxy = addresses.trusted(self.client[0])
+        self._through_proxy = trusted(self.client[0])
         if self.connections.admit(self, self.client[0]):
             limit = self.connections.limits.write_buffer
             transport.set_write_buffer_limits(high=limit, low=limit // 4)

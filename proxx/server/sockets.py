@@ -8,6 +8,7 @@ from typing import Any
 
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 
+from proxx.kit.peer import trusted
 from proxx.server import addresses
 from proxx.server.gate import Gate
 from proxx.server.heads import Head
@@ -89,7 +90,7 @@ def complete_scope(scope: dict[str, Any]) -> None:
     """Add to Daphne's scope: the extension above, and the client behind a trusted proxy."""
     scope["extensions"] = {"websocket.http.response": {}}
     peer = scope.get("client")
-    if peer and addresses.trusted(peer[0]):
+    if peer and trusted(peer[0]):
         client, scheme = addresses.seen_through(scope["headers"], (peer[0], peer[1]), "http")
         scope["client"], scope["scheme"] = list(client), "wss" if scheme == "https" else "ws"
 

@@ -14,6 +14,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 
+from proxx.kit.peer import trusted
 from proxx.server import addresses, bodies, heads, refusals
 from proxx.server.gate import Gate
 from proxx.server.line import LEAST_PROGRESS, LINGER
@@ -180,7 +181,7 @@ class Channel(HTTPChannel):
         self._fresh = False
         peer = self.transport.getPeer()
         self.seen_as = ((self._peer, getattr(peer, "port", 0)), "http")
-        if addresses.trusted(self._peer):
+        if trusted(self._peer):
             self.seen_as = addresses.seen_through(head.headers, *self.seen_as)
         if head.length == 0:
             return

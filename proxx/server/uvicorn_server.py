@@ -89,12 +89,10 @@ class StockServer(Server):
 
     def __init__(self, application: Application, limits: Limits, ready: Callable[[], None]) -> None:
         self._front = BodyLimits(application, limits)
-        trusted = list(settings.PROXY_TRUSTED_PROXIES)
         config = uvicorn.Config(
             self._front,
             http=uvicorn_stock.Protocol,
-            proxy_headers=bool(trusted),
-            forwarded_allow_ips=trusted or None,
+            proxy_headers=False,  # whom to believe is decided in one place: kit/peer.py
             timeout_keep_alive=max(1, int(limits.keep_alive)),
             **_ALWAYS,
         )

@@ -7,7 +7,10 @@ import environ
 from proxx.settings import env
 from proxx.settings.env import ROOT
 from proxx.settings.gateway import *
-from proxx.settings.logs import LOGGING, PROXY_LOG_LEVEL  # noqa: F401
+from proxx.settings.logs import LOGGING, PROXY_LOG_FORMAT, PROXY_LOG_LEVEL  # noqa: F401
+from proxx.settings.oauth import *
+from proxx.settings.sign_in import *
+from proxx.settings.telemetry import *
 from proxx.settings.unfold import UNFOLD  # noqa: F401
 
 BASE_DIR = ROOT
@@ -16,6 +19,7 @@ ENVIRONMENT = env.everything()
 # Secrets. Empty means missing; proxx/server and the system checks refuse to serve then.
 SECRET_KEY = env.secret("SECRET_KEY", "SESSION_SECRET")
 KEY_PEPPER = env.secret("PROXY_TOKEN_PEPPER")
+FORMER_PEPPERS = tuple(env.secret("PROXY_TOKEN_PEPPER_FORMER").replace(",", " ").split())
 SEALING_KEYS = tuple(key for key in env.secret("PROXY_ENCRYPTION_KEYS").replace(",", " ").split() if key)
 
 DEBUG = False
@@ -37,6 +41,13 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.socialaccount.providers.github",
+    "allauth.usersessions",
     "accounts",
     "oauth",
     "routing",
@@ -47,11 +58,16 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "proxx.middleware.ConsoleHeaders",
+    "proxx.middleware.NoZeroBytes",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.signin.middleware.EndOverdue",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "proxx.middleware.WhoActs",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.signin.middleware.DemandSecondFactor",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "proxx.urls"
@@ -116,8 +132,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-LOGIN_URL = "/console/login/"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True

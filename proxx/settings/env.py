@@ -5,6 +5,7 @@ cannot be read raises `ImproperlyConfigured` with one sentence that names the va
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -91,6 +92,24 @@ def address(name: str, value: str, *schemes: str) -> str:
 def words(name: str, *aliases: str, default: str = "") -> tuple[str, ...]:
     """Read a comma list; blanks and empty entries fall away."""
     return tuple(word.strip() for word in text(name, *aliases, default=default).split(",") if word.strip())
+
+
+def choice(name: str, *, known: tuple[str, ...], default: str) -> str:
+    """Read one of a few words."""
+    word = text(name, default=default).strip().lower()
+    if word not in known:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(known)}.")
+    return word
+
+
+def pattern(name: str) -> str:
+    """Read a regular expression; empty if it is not set."""
+    said = text(name)
+    try:
+        re.compile(said)
+    except re.error as fault:
+        raise ImproperlyConfigured(f"{name} is no regular expression: {fault}.") from None
+    return said
 
 
 def counts(name: str) -> dict[str, int]:

@@ -117,10 +117,25 @@ PROXY_KEY_RELOAD = env.milliseconds("PROXY_KEY_RELOAD_MS", "VIVGRID_KEY_RELOAD_M
 PROXY_MODELS = env.words("PROXY_MODELS")
 PROXY_LIST_WATCH = env.flag("PROXY_LIST_WATCH", default=True)
 CATALOG_ROUTE_TIMEOUT = env.milliseconds("PROXY_PROVIDER_CATALOG_ROUTE_TIMEOUT_MS", default=15, least=1)
+PROXY_PRICE_LISTS = env.words("PROXY_PRICE_LISTS")  # addresses of public lists, asked once a day; empty: never
+WATER_ML_PER_KWH = env.number("DC_WATER_USE_EFFICIENCY_ML_PER_KWH", default=1800, most=1_000_000)  # for estimates
 MODELS_CLIENT_VERSION = env.text("MODELS_CLIENT_VERSION", default="0.144.1")  # older ones see fewer models
+# As whom the ChatGPT backend is asked; {version} is the one above.
+CODEX_ORIGINATOR = env.text("CODEX_ORIGINATOR", default="codex_cli_rs")
+CODEX_USER_AGENT = env.text("CODEX_USER_AGENT", default="codex_cli_rs/{version}")
+CODEX_OPENAI_BETA = env.text("CODEX_OPENAI_BETA", default="responses=experimental")
 
 # Records: the queue in memory, the journal on disk, the batch in the database.
 PROXY_JOURNAL_LIMIT = env.whole("PROXY_JOURNAL_LIMIT", default=512 * MIB, least=MIB)
 PROXY_RECORD_BATCH = env.whole("PROXY_RECORD_BATCH", default=500, least=1)
 PROXY_RECORD_FLUSH = env.milliseconds("PROXY_RECORD_FLUSH_MS", "PROXY_REQUEST_LOGS_FLUSH_MS", default=0.25, least=10)
+PROXY_LEDGER_RETENTION_DAYS = env.whole("PROXY_LEDGER_RETENTION_DAYS", default=400, least=32, most=36_500)
+# Bodies of calls, where tenants or keys ask to keep them (accounts/keeping.py).
+PROXY_BODIES_MOST = env.choice("PROXY_BODIES_MOST", known=("off", "errors", "sampled", "full"), default="full")
+PROXY_BODIES_PART_LIMIT = env.whole("PROXY_BODIES_PART_LIMIT", default=256 * 1024, least=1024, most=16 * MIB)
+PROXY_BODIES_MEMORY = env.whole("PROXY_BODIES_MEMORY", default=64 * MIB, least=MIB)
+PROXY_BODIES_LIMIT = env.whole("PROXY_BODIES_LIMIT", default=1024 * MIB, least=MIB)
+PROXY_BODIES_RETENTION_DAYS = env.whole("PROXY_BODIES_RETENTION_DAYS", default=7, least=1, most=36_500)
+PROXY_BODIES_REDACT = env.words("PROXY_BODIES_REDACT", default="email,card,phone")  # besides secrets
+PROXY_BODIES_PATTERN = env.pattern("PROXY_BODIES_PATTERN")  # a regular expression of the operator's
 PROXY_RECORD_RETENTION_DAYS = env.whole("PROXY_RECORD_RETENTION_DAYS", default=90, least=1, most=36_500)

@@ -29,6 +29,17 @@ def _page(title: str, icon: str, model: str) -> dict[str, Any]:
     }
 
 
+def _dashboard(title: str, icon: str, name: str, table: str = "analytics.usagerollup") -> dict[str, Any]:
+    """Return one entry that leads to a dashboard, shown to those who may view that table."""
+    app, model = table.split(".")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": f"{CONSOLE}dashboards/{name}/",
+        "permission": lambda request: request.user.has_perm(f"{app}.view_{model}"),
+    }
+
+
 def _tabs(*pages: tuple[str, str]) -> dict[str, Any]:
     """Return a row of tabs: lists that belong together, each by title and model."""
     return {"models": [model for _, model in pages], "items": [_page(title, "", model) for title, model in pages]}
@@ -41,9 +52,17 @@ UNFOLD: dict[str, Any] = {
     "SITE_URL": None,
     "SITE_ICON": _file("console/mark.svg"),
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "sizes": "any", "href": _file("console/favicon.svg")}],
-    "STYLES": [_file("console.css"), _file("console_route.css")],
+    "STYLES": [_file("console.css"), _file("console_route.css"), _file("console_signin.css"), _file("console_api.css")],
+    "GLOBAL_CALLBACK": "proxx.console.tenants.offered",
     "DASHBOARD_CALLBACK": "analytics.dashboard.numbers",
     "LOGIN": {"image": _file("console/signin.svg")},
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "My sign-in", "link": f"{CONSOLE}account/"},
+            {"title": "Control API", "link": f"{CONSOLE}api/"},
+            {"title": "Change password", "link": f"{CONSOLE}password_change/"},
+        ]
+    },
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "8px",
@@ -63,6 +82,7 @@ UNFOLD: dict[str, Any] = {
         },
     },
     "TABS": [
+        _tabs(("Rules", "analytics.alertrule"), ("What was raised", "analytics.alert")),
         _tabs(
             ("Listed by providers", "routing.catalogmodel"),
             ("Facts and prices", "routing.factsetting"),
@@ -76,8 +96,27 @@ UNFOLD: dict[str, Any] = {
         "navigation": [
             {
                 "items": [
-                    {"title": "Overview", "icon": "monitoring", "link": CONSOLE},
-                    _page("Traffic", "swap_vert", "analytics.requestlog"),
+                    _dashboard("Overview", "monitoring", "overview"),
+                    {
+                        "title": "Live",
+                        "icon": "sensors",
+                        "link": CONSOLE,
+                        "active": lambda request: request.path == CONSOLE,
+                    },
+                    _page("Requests", "swap_vert", "analytics.requestlog"),
+                    _page("Alerts", "notifications", "analytics.alertrule"),
+                ],
+            },
+            {
+                "title": "Dashboards",
+                "separator": True,
+                "items": [
+                    _dashboard("Traffic", "bar_chart", "traffic"),
+                    _dashboard("Cost", "payments", "cost"),
+                    _dashboard("Models and providers", "compare_arrows", "models"),
+                    _dashboard("Accounts and quota", "battery_charging_50", "accounts", "accounts.credential"),
+                    _dashboard("Errors", "error", "errors"),
+                    _dashboard("Prompt caches", "cached", "cache"),
                 ],
             },
             {
@@ -86,6 +125,8 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _page("Keys", "key", "accounts.apikey"),
                     _page("Tenants", "domain", "accounts.tenant"),
+                    _page("Members", "group", "accounts.membership"),
+                    _page("Tenant settings", "settings", "accounts.tenantsettings"),
                     _page("Profiles", "tune", "accounts.profile"),
                     _page("Listeners", "door_front", "routing.listener"),
                 ],
@@ -95,8 +136,23 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _page("Credentials", "lock", "accounts.credential"),
+                    _page("Quota wall", "view_module", "accounts.credential") | {"link": f"{CONSOLE}quota/"},
+                    {
+                        "title": "Connect an account",
+                        "icon": "person_add",
+                        "link": f"{CONSOLE}connect/",
+                        "permission": lambda request: request.user.has_perm("accounts.add_credential"),
+                    },
                     _page("Providers", "hub", "routing.providersetting"),
                     _page("Models", "neurology", "routing.catalogmodel"),
+                    # The list of models leads there, too; who may see prices only has no such list.
+                    _page("Prices", "payments", "routing.factsetting")
+                    | {
+                        "permission": lambda request: (
+                            request.user.has_perm("routing.view_factsetting")
+                            and not request.user.has_perm("routing.view_catalogmodel")
+                        )
+                    },
                     _page("Rules", "rule", "routing.policyrule")
                     | {"active": lambda request: RULES in request.path and EXPLAIN not in request.path},
                     {
@@ -110,7 +166,11 @@ UNFOLD: dict[str, Any] = {
             {
                 "title": "This console",
                 "separator": True,
-                "items": [_page("Operators", "badge", "accounts.operator")],
+                "items": [
+                    _page("Operators", "badge", "accounts.operator"),
+                    _page("Who may sign in", "how_to_reg", "accounts.admissionentry"),
+                    _page("Audit", "history", "accounts.auditentry"),
+                ],
             },
         ],
     },

@@ -16,6 +16,7 @@ from proxx.upstream.failures import prose
 from proxx.upstream.message import UpstreamRequest, UpstreamResponse
 from proxx.upstream.stock import NEEDS_H2, StockTransport, speaks_http2
 from proxx.upstream.transport import Transport
+from proxx.upstream.transport.dial import note_own_ports as note_own_ports
 
 AUTHORITY = re.compile(r"https?://([^/?#]+)", re.IGNORECASE)
 REFUSED = re.compile(r"[\x00-\x20\x7f-\xa0\\]")

@@ -1,4 +1,5 @@
-"""Media that a client only gave the address of, for upstreams that read no addresses. Off unless the operator wishes.
+"""What stands at a public address: media that a client only gave the address of, for upstreams that read no addresses
+(off unless the operator wishes), and public lists of prices.
 
 Anybody with a key names these addresses, so nothing is believed (security E1 to E3): https only, every address of a
 name is looked at and must be public, and the connection goes to an address that was looked at, without a second
@@ -17,7 +18,7 @@ import httpx
 
 from proxx.kit.configured import settings
 from proxx.upstream import client
-from proxx.upstream.message import ReplyTooLarge, Timeouts, UpstreamRequest, UpstreamResponse
+from proxx.upstream.message import HeaderList, ReplyTooLarge, Timeouts, UpstreamRequest, UpstreamResponse
 from proxx.upstream.transport import Transport
 from proxx.upstream.transport.dial import Address, Dialler
 
@@ -27,7 +28,9 @@ LONGEST = 4096  # characters of an address
 TIMEOUTS = Timeouts(connect=5.0, headers=10.0, idle=10.0)
 
 _MOVED = (301, 302, 303, 307, 308)
-_HEADERS = [(b"accept", b"image/*, application/pdf"), (b"accept-encoding", b"identity"), (b"user-agent", b"proxx")]
+_HEADERS = [(b"accept-encoding", b"identity"), (b"user-agent", b"proxx")]
+_MEDIA = [(b"accept", b"image/*, application/pdf"), *_HEADERS]
+_DOCUMENT = [(b"accept", b"application/json"), *_HEADERS]
 _NAMES = re.compile(r"(.*\.)?(localhost|local|internal|metadata|instance-data|home\.arpa)", re.IGNORECASE)
 
 # What Python's `is_global` lets through although it leads inside, or wraps an address that may.
@@ -72,11 +75,22 @@ async def look_up(host: str, port: int) -> list[Address]:
 
 async def fetch(address: str) -> Medium:
     """Return the medium at an address; raise `NotFetched` for everything that is not as it must be."""
+    body, declared = await _fetched(address, _MEDIA, settings.PROXY_FETCH_LIMIT)
+    return Medium(base64.b64encode(body).decode(), declared)
+
+
+async def document(address: str, *, limit: int) -> bytes:
+    """Return what stands at an address, at most `limit` bytes of it; raise `NotFetched`."""
+    body, _ = await _fetched(address, _DOCUMENT, limit)
+    return body
+
+
+async def _fetched(address: str, headers: HeaderList, limit: int) -> tuple[bytes, str]:
     if settings.UPSTREAM_PROXY_URL:
         raise NotFetched("Through a proxy nobody knows where a connection ends.")
     try:
         async with asyncio.timeout(SECONDS):
-            return await _follow(address)
+            return await _follow(address, headers, limit)
     except (httpx.HTTPError, OSError, UnicodeError, ValueError, ReplyTooLarge) as fault:  # a TimeoutError is an OSError
         raise NotFetched(f"{type(fault).__name__}: {fault}") from None
 
@@ -92,14 +106,14 @@ def is_public(text: str) -> bool:
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
-async def _follow(address: str) -> Medium:
+async def _follow(address: str, headers: HeaderList, limit: int) -> tuple[bytes, str]:
     url = checked(address)
     for _ in range(REDIRECTS + 1):
         transport = _transport(url)
         try:
-            response = await transport.exchange(UpstreamRequest("GET", url, list(_HEADERS), b"", TIMEOUTS))
+            response = await transport.exchange(UpstreamRequest("GET", url, list(headers), b"", TIMEOUTS))
             if response.status not in _MOVED:
-                return await _medium(response)
+                return await _body(response, limit)
             url = checked(str(url.join(response.headers.get("location", ""))))
         finally:
             await transport.aclose()
@@ -116,9 +130,14 @@ def checked(address: str) -> httpx.URL:
     return url
 
 
+def checking_dialler() -> Dialler:
+    """Return what connects to public addresses only; it raises `NotFetched` for others."""
+    return _CheckedDialler(asyncio.get_running_loop(), client.trust)
+
+
 def _transport(url: httpx.URL) -> Transport:
     """Return a way of its own: a connection that was opened for one address is never used for another."""
-    checking = None if _is_listed(url) else _CheckedDialler(asyncio.get_running_loop(), client.trust)
+    checking = None if _is_listed(url) else checking_dialler()
     return Transport(client.trust, dialler=checking)
 
 
@@ -127,10 +146,9 @@ def _is_listed(url: httpx.URL) -> bool:
     return any((url.scheme, url.host, url.port) == (one.scheme, one.host, one.port) for one in listed)
 
 
-async def _medium(response: UpstreamResponse) -> Medium:
+async def _body(response: UpstreamResponse, limit: int) -> tuple[bytes, str]:
     if response.status != 200:
         raise NotFetched(f"The answer was {response.status}.")
     if response.headers.get("content-encoding", "identity") != "identity":
         raise NotFetched("The medium came in an encoding nobody asked for.")
-    body = await response.read(settings.PROXY_FETCH_LIMIT)
-    return Medium(base64.b64encode(body).decode(), response.headers.get("content-type", ""))
+    return await response.read(limit), response.headers.get("content-type", "")

@@ -4,7 +4,7 @@ Deliberately not here: sockets (transport/), the choice of a transport (client.p
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -40,13 +40,18 @@ class Timeouts:
 
 @dataclass(slots=True)
 class UpstreamRequest:
-    """One request, whole. Framing headers (host, content-length, connection, ...) belong to the transport."""
+    """One request, whole. Framing headers (host, content-length, connection, ...) belong to the transport.
+
+    With `once` it leaves at most once, on a connection of its own: `once` is awaited in the last moment before the
+    first byte, and what it raises comes through.
+    """
 
     method: str
     url: httpx.URL
     headers: HeaderList = field(repr=False)
     body: bytes = field(repr=False)
     timeouts: Timeouts
+    once: Callable[[], Awaitable[None]] | None = field(default=None, repr=False)
 
 
 class Body(Protocol):

@@ -40,6 +40,8 @@ class StockTransport:
 
     async def exchange(self, request: UpstreamRequest) -> UpstreamResponse:
         """Send a request and return once the response head is here; raises httpx's exceptions."""
+        if request.once is not None:
+            await request.once()  # before the connection is there: this transport does not say when it is
         timeout = _timeout(request.timeouts)
         outgoing = httpx.Request(
             request.method,

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 from django.conf import settings
 
 from proxx.kit import fastjson
-from proxx.upstream import auth, client, failures
+from proxx.upstream import auth, client, codex, failures
 from proxx.upstream.message import HeaderList, Timeouts, UpstreamRequest
 from routing.addresses import join_url
 from routing.catalog.merge import Look, store
@@ -107,19 +107,19 @@ async def _ask_paths(
 ) -> tuple[list[Listed], str]:
     fault = ""
     for path in paths:
-        models, fault = await _ask(provider, join_url(base, path), credential)
+        models, fault = await _ask(provider, base, path, credential)
         if models:
             return models, ""
     return [], fault
 
 
-async def _ask(provider: Provider, url: str, credential: CredentialView | None) -> tuple[list[Listed], str]:
+async def _ask(provider: Provider, base: str, path: str, credential: CredentialView | None) -> tuple[list[Listed], str]:
     """Return the models of a list, page by page, or a fault; a page that fails makes the whole list fail."""
-    url = url.replace("{client_version}", quote(settings.MODELS_CLIENT_VERSION, safe=""))
+    url = join_url(base, path).replace("{client_version}", quote(settings.MODELS_CLIENT_VERSION, safe=""))
     found: dict[str, Listed] = {}
     asked = url
     try:
-        headers = _headers(provider, credential)
+        headers = _headers(provider, base, credential)
         for _ in range(PAGES_AT_MOST):
             page = await _page(asked, headers)
             for listed in parse(page):
@@ -150,10 +150,10 @@ async def _page(url: str, headers: HeaderList) -> Any:
     return fastjson.loads_damaged(body)
 
 
-def _headers(provider: Provider, credential: CredentialView | None) -> HeaderList:
+def _headers(provider: Provider, base: str, credential: CredentialView | None) -> HeaderList:
     headers = [(b"accept", b"application/json"), (b"accept-encoding", b"identity")]
-    own = {name.lower(): value for name, value in provider.headers}
-    headers += [(name.encode(), value.encode()) for name, value in ({"user-agent": "proxx"} | own).items()]
+    who = dict(codex.usual()) if codex.QUIRK in provider.quirks_at(base) else {b"user-agent": b"proxx"}
+    headers += (who | {name.lower().encode(): value.encode() for name, value in provider.headers}).items()
     if credential is not None and credential.secret:
         headers += auth.headers(provider.auth, credential.secret.reveal())
     if credential is not None:

@@ -11,6 +11,7 @@ from routing.models.facts import FactSetting as FactSetting
 from routing.models.listener import Listener as Listener
 from routing.models.names import ModelExclusion as ModelExclusion
 from routing.models.names import ModelPreference as ModelPreference
+from routing.models.price import PriceVersion as PriceVersion
 from routing.models.quota import QuotaStanding as QuotaStanding
 from routing.models.rest import KeptRest as KeptRest
 from routing.models.rules import PolicyRule as PolicyRule

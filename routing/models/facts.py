@@ -8,8 +8,15 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 
+from accounts.audited import Audited
+from routing import price_tiers
 from routing.capabilities import Facts
-from routing.pricing import Price, rate_of
+from routing.pricing import RATES, Price, Tier, rate_of
+
+TIERS_HELP = (
+    "One a line, for long input or a service tier: “above 200000: input 6, output 22.5” or “flex: input 1, output 4”; "
+    "also cache_read and cache_write. What a line leaves out stays as above."
+)
 
 
 def _dollars(name: str, help_text: str = "") -> Any:
@@ -25,7 +32,7 @@ def _dollars(name: str, help_text: str = "") -> Any:
     )
 
 
-class FactSetting(models.Model):
+class FactSetting(Audited):
     """What an operator knows of a model, at one provider or anywhere. Empty fields leave what the lists say."""
 
     model = models.CharField(max_length=200, help_text="The name at the provider; case does not matter.")
@@ -42,8 +49,16 @@ class FactSetting(models.Model):
     price_output = _dollars("output", "Dollars per million tokens.")
     price_cache_read = _dollars("input from the cache", "Empty: as input.")
     price_cache_write = _dollars("input into the cache", "Empty: as input.")
+    price_cache_write_1h = _dollars("input into the cache for an hour", "Empty: as into the cache.")
+    price_audio_in = _dollars("audio heard", "Empty: as input.")
+    price_image_in = _dollars("pictures read", "Empty: as input.")
     price_reasoning = _dollars("reasoning", "Empty: as output.")
-    price_image = _dollars("per picture made", "Dollars for one.")
+    price_audio_out = _dollars("audio made", "Empty: as output.")
+    price_image_out = _dollars("pictures made, by their tokens", "Empty: as output, or by the picture.")
+    price_image = _dollars("per picture made", "Dollars for one, where its tokens have no price.")
+    price_search = _dollars("per web search", "Dollars for one that the provider ran.")
+    price_request = _dollars("per call", "Dollars for each, beside its tokens.")
+    price_tiers = models.TextField("tiers", blank=True, max_length=4000, help_text=TIERS_HELP)
     notes = models.TextField(blank=True)
 
     class Meta:
@@ -61,6 +76,10 @@ class FactSetting(models.Model):
         rates = (self.price_input, self.price_output)
         if any(rate is None for rate in rates) and (any(rate is not None for rate in rates) or self._has_more_prices()):
             raise ValidationError({"price_output": "Give the prices of input and output both, or no price at all."})
+        try:
+            self.price_tiers = price_tiers.written(price_tiers.read(self.price_tiers))
+        except ValueError as fault:
+            raise ValidationError({"price_tiers": str(fault)}) from None
 
     def facts(self) -> Facts:
         """Return what the row says."""
@@ -77,18 +96,18 @@ class FactSetting(models.Model):
         )
 
     def _has_more_prices(self) -> bool:
-        more = (self.price_cache_read, self.price_cache_write, self.price_reasoning, self.price_image)
-        return any(rate is not None for rate in more)
+        return bool(self.price_tiers.strip()) or any(getattr(self, f"price_{name}") is not None for name in RATES)
 
     def _price(self) -> Price | None:
         if self.price_input is None or self.price_output is None:
             return None
-        return Price(
-            input=rate_of(self.price_input),
-            output=rate_of(self.price_output),
-            cache_read=rate_of(self.price_cache_read),
-            cache_write=rate_of(self.price_cache_write),
-            reasoning=rate_of(self.price_reasoning),
-            image=rate_of(self.price_image),
-            source="console",
-        )
+        rates = {name: rate_of(getattr(self, f"price_{name}")) for name in RATES}
+        return Price(**rates, tiers=_tiers(self.price_tiers), source="console")
+
+
+def _tiers(text: str) -> tuple[Tier, ...]:
+    """Return the tiers of a row; of one that was not checked, none: half of them would be another price."""
+    try:
+        return price_tiers.read(text)
+    except ValueError:
+        return ()

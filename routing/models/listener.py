@@ -5,12 +5,13 @@ import re
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from accounts.audited import Audited
 from accounts.models import Profile, Tenant
 
 _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))*|\[[0-9a-f:.]+\]")
 
 
-class Listener(models.Model):
+class Listener(Audited):
     """A host name or a port with a profile of its own: it changes what is offered there, never who may call.
 
     The one exception is asked for by name: with `own_key_provider` callers bring that provider's key instead of ours.

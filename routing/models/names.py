@@ -4,10 +4,12 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 
+from accounts.audited import Audited
+
 LONGEST_NAME = 200
 
 
-class ModelPreference(models.Model):
+class ModelPreference(Audited):
     """An operator's words on a model name: first in lists, hidden and refused, an alias, or declared to exist."""
 
     class Source(models.TextChoices):
@@ -63,7 +65,7 @@ class ModelPreference(models.Model):
             raise ValidationError({"alias_of": f"A target has at most {LONGEST_NAME} characters."})
 
 
-class ModelExclusion(models.Model):
+class ModelExclusion(Audited):
     """Models that are not to be had from one provider, although it lists them (F-070)."""
 
     provider_id = models.CharField("provider", max_length=64)

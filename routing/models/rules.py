@@ -3,13 +3,14 @@
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from accounts.audited import Audited
 from accounts.profile import lines_of
 from routing import rules
 from routing.dialects import USUAL_PATHS
 from routing.providers import STRATEGIES
 
 
-class PolicyRule(models.Model):
+class PolicyRule(Audited):
     """One rule; of several the first whose pattern matches a model counts."""
 
     class Kind(models.TextChoices):

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from accounts.audited import Audited
 from accounts.models import Credential
 from routing import provider_env, providers
 
@@ -24,7 +25,7 @@ class ConfigRevision(models.Model):
         return f"Revision {self.number}"
 
 
-class ProviderSetting(models.Model):
+class ProviderSetting(Audited):
     """An operator's words on a provider: switched off, another base URL, or a private provider altogether.
 
     Empty fields leave the registry's value. A private provider is a row whose id the registry does not know.

@@ -8,14 +8,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from accounts.fields import reveal, tail_of
 from accounts.models import Credential, account_id_of
+from oauth import keeping, providers
 from proxx.kit import sealing
-from proxx.kit.sealing import SealBroken
+from proxx.kit.sealing import SealBroken, Secret
 from routing import provider_env
 from routing.keys_file import Account
 from routing.models import ModelExclusion, ModelPreference, PolicyRule, ProviderSetting
@@ -23,6 +25,8 @@ from routing.models_file import Wish
 from routing.moving.found import Found, Place
 from routing.moving.known import Address, Known
 
+RENEWS = "renewed by proxx from now on"
+OF_TOKENS = ("kind", "chatgpt_account_id", "plan_type", "expires_at")
 ADDED, CHANGED, KEPT = "+", "~", "="
 # What a file may say of an account, in the order in which it is told.
 FACTS = ("kind", "label", "chatgpt_account_id", "plan_type", "expires_at", "base_url", "priority", "weight", "enabled")
@@ -43,6 +47,7 @@ class Difference:
 
     changes: tuple[Change, ...]
     notes: tuple[str, ...]
+    refresh_tokens: Mapping[UUID, Secret]  # by credential
 
     @property
     def writes(self) -> int:
@@ -74,7 +79,7 @@ def between(files: Iterable[Found]) -> Difference:
             desk.take_rule(rule)
         for provider_id, pattern in found.exclusions:
             desk.take_exclusion(provider_id, pattern)
-    return Difference(tuple(desk.changes), tuple(dict.fromkeys(desk.notes)))
+    return Difference(tuple(desk.changes), tuple(dict.fromkeys(desk.notes)), desk.refresh_tokens)
 
 
 @transaction.atomic
@@ -83,6 +88,8 @@ def write(difference: Difference) -> None:
     for change in difference.changes:
         if change.row is not None:
             change.row.save()
+        if isinstance(change.row, Credential) and change.row.pk in difference.refresh_tokens:
+            keeping.take_over(change.row, difference.refresh_tokens[change.row.pk])
 
 
 class _Desk:
@@ -98,6 +105,7 @@ class _Desk:
         self.by_name: dict[tuple[str, str], Credential] = {}
         self.by_token: dict[tuple[str, str], Credential] = {}
         self.taken: set[tuple[str, str]] = set()
+        self.refresh_tokens: dict[UUID, Secret] = {}
         for row in Credential.objects.all():
             self.know(row, _token(row))
 
@@ -135,9 +143,15 @@ class _Desk:
             row = Credential(provider_id=name[0], account_id=name[1], secret=token)
             self.know(row, token)
             _set(row, _said(account), added=True)
-            self.say(row, _title(row, token), _first_facts(account), added=True)
+            facts = _first_facts(account)
+            if account.refresh_token and providers.of_provider(row.provider_id) is not None:
+                facts.append(RENEWS)
+                self.refresh_tokens[row.pk] = account.refresh_token
+            self.say(row, _title(row, token), facts, added=True)
             return
         said, old = _said(account), _token(row)
+        if renews := keeping.is_known(row, account.refresh_token):
+            said = {field: value for field, value in said.items() if field not in OF_TOKENS}
         place = self.places.get(row.provider_id)
         if place is not None and place.base_url == account.base_url:
             said.pop("base_url", None)  # the provider's own address needs no second place
@@ -146,9 +160,12 @@ class _Desk:
             token = old or token
         title = _title(row, old or "")
         told = _set(row, said, added=False)
-        if old != token:
+        if old != token and not renews:
             told.append(f"token {_dots(old or '')} → {_dots(token)}")
             row.secret = token
+        if account.refresh_token and not renews and providers.of_provider(row.provider_id) is not None:
+            told.append(RENEWS)
+            self.refresh_tokens[row.pk] = account.refresh_token
         self.say(row, title, told, added=False)
 
     def take_wish(self, wish: Wish) -> None:

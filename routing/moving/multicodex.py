@@ -17,7 +17,7 @@ from routing.moving.found import (
     unknown,
 )
 from routing.moving.known import Known
-from routing.moving.seed_files import no_renewal
+from routing.moving.seed_files import one_keeper
 
 ACCOUNT_FIELDS = (
     *("id", "provider", "upstreamMode", "compatibilityMode", "email", "accessToken", "refreshToken", "expiresAt"),
@@ -47,7 +47,7 @@ def read(data: Any, text: str, name: str, known: Known) -> Found:
             places[place.provider_id] = place
         accounts.append(_account(entry, here, place, known))
         if entry.get("refreshToken"):
-            notes.append(no_renewal(here))
+            notes.append(one_keeper(here))
     if any(
         isinstance(entry, dict) and any(entry.get(field) for field in RUN_TIME_FIELDS) for entry in data["accounts"]
     ):
@@ -80,7 +80,7 @@ def _account(entry: Mapping[str, Any], here: str, place: Place | None, known: Kn
     provider, token = text_of(entry, "provider") or "openai", text_of(entry, "accessToken")
     if not usable(token):
         raise FileFault(f"{here}: there is no usable accessToken.")
-    base, priority = text_of(entry, "baseUrl"), entry.get("priority")
+    base, priority, refresh = text_of(entry, "baseUrl"), entry.get("priority"), text_of(entry, "refreshToken")
     return Account(
         provider_id=place.provider_id if place else PROVIDERS[provider],
         token=Secret(token),
@@ -93,6 +93,7 @@ def _account(entry: Mapping[str, Any], here: str, place: Place | None, known: Kn
         base_url="" if place or is_at_home(known.providers.get(PROVIDERS[provider]), base) else sound_url(base, here),
         priority=priority if isinstance(priority, int) and not isinstance(priority, bool) else None,
         enabled=entry.get("enabled") is not False,
+        refresh_token=Secret(refresh if provider == "openai" and usable(refresh) else ""),
     )
 
 

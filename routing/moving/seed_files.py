@@ -64,10 +64,13 @@ def _of_accounts(entries: list[Any], place: str) -> list[str]:
             here = f"{place}, account {number}"
             notes += unknown(entry, (*ACCOUNT_FIELDS, *RENEWAL_FIELDS), here)
             if any(entry.get(field) for field in RENEWAL_FIELDS[:2]):
-                notes.append(no_renewal(here))
+                notes.append(one_keeper(here))
     return notes
 
 
-def no_renewal(place: str) -> str:
-    """Say that a refresh token stays behind."""
-    return f"{place}: the refresh token is not taken over: proxx renews no sign-ins, the token works until it ends."
+def one_keeper(place: str) -> str:
+    """Say that a refresh token has one keeper only."""
+    return (
+        f"{place}: the refresh token is taken over where proxx knows how to renew it; from then on only proxx may use "
+        "it, a second program that does loses the sign-in."
+    )

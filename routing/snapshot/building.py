@@ -2,16 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.conf import settings
 
 from accounts import limits
 from accounts.fields import reveal
+from accounts.keeping import share_of
 from accounts.models import Credential, Tenant
+from accounts.restricted import origins
+from oauth import held
+from oauth.models import OAuthAccount
 from proxx.kit import clock
-from proxx.kit.sealing import SealBroken
+from proxx.kit.sealing import SealBroken, Secret
 from routing import provider_env, revision
 from routing import rows as provider_rows
 from routing.models import CatalogModel, CatalogState, ModelPreference, ProviderSetting
@@ -34,6 +38,7 @@ class _Desk:
     providers: dict[str, Provider]
     faults: list[str]
     stale_at: float = float("inf")
+    signed_out: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
 def build() -> Snapshot:
@@ -83,6 +88,7 @@ def build() -> Snapshot:
         ports=entered.ports,
         faults=tuple(desk.faults),
         stale_at=desk.stale_at,
+        signed_out={provider_id: tuple(labels) for provider_id, labels in desk.signed_out.items()},
         counts_calls=any(view.at_once for views in credentials.values() for view in views),
         known=known,
     )
@@ -105,15 +111,20 @@ def _apply_rows(desk: _Desk) -> None:
 
 def _credentials(desk: _Desk) -> Mapping[str, tuple[CredentialView, ...]]:
     found: dict[str, list[CredentialView]] = defaultdict(list)
-    for row in Credential.objects.filter(enabled=True).order_by("priority", "created_at", "id"):
-        expires = row.expires_at.timestamp() if row.expires_at else None
-        if expires is not None and expires <= desk.now:
-            continue
+    usable = Credential.objects.filter(enabled=True).select_related("sign_in")
+    for row in usable.order_by("priority", "created_at", "id"):
         provider_id = provider_env.canonical(row.provider_id, desk.providers)
+        account = getattr(row, "sign_in", None)
+        # A token that is renewed has no end that matters here: who sends it looks for itself (oauth/held.py).
+        expires = row.expires_at.timestamp() if row.expires_at and not (account and account.can_renew) else None
+        if expires is not None and expires <= desk.now:
+            if account is not None and account.state == account.State.SIGN_IN_AGAIN:
+                desk.signed_out[provider_id].append(row.label or account.email or row.masked)
+            continue
         if provider_id not in desk.providers and not _invent(desk, provider_id, row):
             continue
         try:
-            secret = reveal(row)
+            secret = _secret_of(row, account)
         except SealBroken as fault:
             desk.faults.append(f"A credential of provider {provider_id!r} cannot be opened: {fault}")
             continue
@@ -140,9 +151,17 @@ def _credentials(desk: _Desk) -> Mapping[str, tuple[CredentialView, ...]]:
                 chatgpt_account_id=row.chatgpt_account_id,
                 plan_type=row.plan_type.lower(),
                 at_once=row.at_once,
+                sign_in=account.sign_in if account is not None else "",
             )
         )
     return {provider_id: tuple(views) for provider_id, views in found.items()}
+
+
+def _secret_of(row: Credential, account: OAuthAccount | None) -> Secret:
+    if account is None:
+        return reveal(row)
+    held.take_row(account)
+    return held.LiveSecret(row.id, account.signed_in_at)
 
 
 def _invent(desk: _Desk, provider_id: str, row: Credential) -> bool:
@@ -218,6 +237,10 @@ def _tenants(rows: Iterable[Tenant]) -> Mapping[UUID, TenantView]:
             fallback=Price(input=rate_of(row.fallback_input), output=rate_of(row.fallback_output), source="fallback")
             if row.unpriced == Tenant.Unpriced.FALLBACK
             else None,
+            fast=row.fast_mode,
+            passthrough=row.passthrough_account_id,
+            origins=origins([row.networks]),
+            bodies=share_of(row.bodies, row.bodies_percent),
         )
         for row in rows
     }

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from accounts.models import ApiKey, Tenant
 from accounts.profile import lines_of
-from accounts.restricted import RESTRICTIONS
+from accounts.restricted import LISTS
 from routing import provider_env
 from routing.permits import Permit
 from routing.providers import Provider
@@ -16,15 +16,15 @@ from routing.providers import Provider
 def read(tenants: Iterable[Tenant], providers: Mapping[str, Provider]) -> Mapping[UUID, Permit]:
     """Return the permits of those who are restricted; most are not."""
     says_something = Q()
-    for name in RESTRICTIONS:
+    for name in LISTS:
         says_something |= ~Q(**{name: ""})
     rows: list[ApiKey | Tenant] = [row for row in tenants if row.is_restricted]
-    rows += [row for row in ApiKey.objects.filter(says_something).only("id", *RESTRICTIONS) if row.is_restricted]
+    rows += [row for row in ApiKey.objects.filter(says_something).only("id", *LISTS) if row.is_restricted]
     return {row.id: permit(row.lists, providers) for row in rows}
 
 
 def permit(lists: tuple[str, ...], providers: Mapping[str, Provider]) -> Permit:
-    """Return four texts, in the order of RESTRICTIONS, as what they permit."""
+    """Return four texts, in the order of LISTS, as what they permit."""
     models, denied_models, allowed, denied = lists
     return Permit(
         models=_globs(models),

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.limit import LimitView
+from proxx.kit.peer import Networks
 from proxx.kit.sealing import Secret
 from proxx.protocols.profile.options import Options
 from routing import capabilities
@@ -73,6 +74,10 @@ class TenantView:
     image_model: str = ""  # where its requests with pictures go
     unpriced: str = "block"  # what a budget makes of a model without a price: block, flag or fallback
     fallback: Price | None = None  # what such a model is charged
+    fast: str = ""  # who of its callers gets the priority tier: asked or always; empty: nobody
+    passthrough: UUID | None = None  # the account that is asked first where calls are passed on as they are
+    origins: tuple[Networks, ...] = ()  # from where it may be used; empty: from anywhere
+    bodies: int = 0  # the share of its calls whose bodies are kept (accounts/keeping.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,8 @@ OWN_KEY = "own_key"  # the kind of a credential that is a caller's own: it lives
 
 @dataclass(frozen=True, slots=True)
 class CredentialView:
-    """A usable credential: enabled, not expired, its secret open in memory; `base_url` is empty if it has no own."""
+    """A usable credential: enabled, not ended for good, its secret open in memory; `base_url` is empty if it has no
+    own."""
 
     id: UUID
     provider_id: str
@@ -106,6 +112,7 @@ class CredentialView:
     chatgpt_account_id: str = ""
     plan_type: str = ""  # lower case: free, plus, pro, ...
     at_once: int = 0  # how many calls it takes at once; 0: as many as come
+    sign_in: str = ""  # the entry in oauth/providers.py, of an account whose tokens come and go; then `secret` is live
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +164,7 @@ class Snapshot:
     profiles: Mapping[UUID, Options] = field(default_factory=dict)
     hosts: Mapping[str, ListenerView] = field(default_factory=dict)  # lower-case host name -> its listener
     ports: Mapping[int, ListenerView] = field(default_factory=dict)
+    signed_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # provider id -> labels of its accounts
     faults: tuple[str, ...] = ()  # sentences on what had to be left out
     stale_at: float = float("inf")  # seconds since 1970: a credential expires or a catalogue grows old then
     counts_calls: bool = False  # some credential takes only so many calls at once

@@ -116,10 +116,11 @@ def test_last_use_only_moves_forward_and_raises_no_signal(issued):
     pre_save.connect(hear)
     try:
         keys.note_used(
-            [(issued[0].pk, now), (issued[0].pk, now - timedelta(seconds=5)), (uuid4(), now)],
+            [(issued[0].pk, now, "192.0.2.1"), (issued[0].pk, now - timedelta(seconds=5), "::1"), (uuid4(), now, "")],
         )
-        keys.note_used([(issued[0].pk, now - timedelta(days=1))])
+        keys.note_used([(issued[0].pk, now - timedelta(days=1), "::2")])
     finally:
         pre_save.disconnect(hear)
-    assert ApiKey.objects.get().last_used_at == now
+    noted = ApiKey.objects.get()
+    assert (noted.last_used_at, noted.last_used_from) == (now, "192.0.2.1")
     assert heard == []

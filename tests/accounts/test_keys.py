@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from django.db import connection
 
-from accounts import guesses, key_memory, keys
+from accounts import guesses, key_memory, keys, scopes
 from accounts.models import DEFAULT_TENANT_ID
 from proxx.kit import clock
 from tests.accounts.conftest import WRONG
@@ -64,7 +64,7 @@ async def test_a_key_is_asked_for_once_and_then_remembered(issued, reads):
         "default",
         "laptop",
     )
-    assert (holder.scopes, holder.kind, holder.expires_at) == (frozenset({"proxy:use"}), "key", None)
+    assert (holder.scopes, holder.kind, holder.expires_at) == (scopes.expanded(["proxy:use"]), "key", None)
     assert keys.remembered(token) is holder
     assert await keys.find(token) is holder
     assert len(reads) == 1
@@ -127,7 +127,7 @@ def test_the_admin_token_needs_no_database(settings, django_assert_num_queries):
         DEFAULT_TENANT_ID,
         None,
     )
-    assert keys.ADMIN_SCOPE in holder.scopes
+    assert scopes.ADMIN in holder.scopes
     assert keys.looks_like_key("any shape of token")
     assert keys.remembered("any shape of toke") is None
 
@@ -140,4 +140,4 @@ def test_an_empty_admin_token_admits_nobody(settings):
 
 def test_the_open_holder_belongs_to_the_default_tenant_and_is_no_admin():
     assert (keys.open_holder().kind, keys.open_holder().tenant) == ("open", "default")
-    assert keys.open_holder().scopes == {"proxy:use"}
+    assert keys.open_holder().scopes == scopes.expanded(["proxy:use"])

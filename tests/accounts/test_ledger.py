@@ -6,10 +6,12 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.db.models import Sum
 
-from accounts import ledger, limits
+from accounts import counted_here, ledger, limits
 from accounts.bill import Bill
+from accounts.held import Held, OverTheLimit, Worst
 from accounts.ledger import Owed, Spent
 from accounts.limit import Hold, LedgerEntry, Limit, LimitView, LimitWindow
+from accounts.limit_set import LimitSet
 from proxx.kit import clock as clocks
 from tests import factories
 
@@ -116,6 +118,6 @@ def test_a_process_that_starts_goes_on_where_the_ledger_stands(settings):
     found = limits.read()
     assert found[key.row.id] == (LimitView(row.id, "money", "total", 10, of_key=True),)
     assert [(one.measure, one.period, one.model) for one in found[tenant.id]] == [("calls", "", "gpt-*")]
-    with pytest.raises(limits.OverTheLimit):
-        limits._reserve_here(limits.Held(uuid.uuid4(), limits.Worst(nano=3)), found[key.row.id])
+    with pytest.raises(OverTheLimit):
+        counted_here.take(Held(uuid.uuid4(), Worst(nano=3), LimitSet(found[key.row.id])))
     limits.forget()

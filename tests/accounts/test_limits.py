@@ -7,8 +7,8 @@ from itertools import count
 import pytest
 
 from accounts import limits
+from accounts.held import Held, LedgerAway, OverTheLimit, Worst
 from accounts.limit import LimitView
-from accounts.limits import LedgerAway, OverTheLimit, Worst
 from proxx.kit import clock as clocks
 
 CALLS = count(1)
@@ -26,7 +26,7 @@ def limit(measure: str, period: str, amount: int, **more) -> LimitView:
     return LimitView(uuid.uuid4(), measure, period, amount, **more)
 
 
-def reserve(*of: LimitView, **worst: int) -> limits.Held:
+def reserve(*of: LimitView, **worst: int) -> Held:
     return asyncio.run(limits.reserve(uuid.UUID(int=next(CALLS)), of, Worst(**worst)))
 
 
@@ -159,6 +159,7 @@ def test_counts_that_are_below_zero_or_absurd_are_put_right():
     assert bill.nano < 2**63
 
 
+@pytest.mark.django_db  # the thread that asks has a connection, if another test made it ask
 def test_a_database_that_does_not_answer_lets_nobody_in(settings, monkeypatch):
     import django.db
 

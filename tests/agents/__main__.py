@@ -3,6 +3,7 @@
     python -m tests.agents                                        every agent, every upstream
     python -m tests.agents --agent codex --upstream gemini        one cell
     python -m tests.agents --folder /tmp/agents                   keep what is installed there for the next time
+    python -m tests.agents --limit                                only Codex on two ChatGPT accounts, one at its limit
 
 Installs the versions that package.json names (about a gigabyte) into a temporary folder, never into the project.
 Prints which agent worked against which dialect, in how many seconds. Exit code 1 if one did not.
@@ -15,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.agents import task
+from tests.agents import limit, task
 from tests.agents.agents import AGENTS
 from tests.clients.asking import CLIENTS, five_upstreams
 from tests.databases import Templates
@@ -35,6 +36,7 @@ def main() -> int:
     parser.add_argument("--upstream", nargs="+", choices=CLIENTS, default=list(CLIENTS))
     parser.add_argument("--server", choices=("daphne", "uvicorn"), default="daphne", help="uvicorn has no WebSockets")
     parser.add_argument("--folder", type=Path, help="where to install; kept. Without it: a temporary folder")
+    parser.add_argument("--limit", action="store_true", help="only: Codex, whose first account hits its limit")
     parser.add_argument("--verbose", action="store_true", help="print what each agent said and asked")
     options = parser.parse_args()
     if not shutil.which("npm"):
@@ -43,16 +45,26 @@ def main() -> int:
     ollama.CONTEXT = CONTEXT
     with tempfile.TemporaryDirectory(prefix="proxx-agents-") as folder, simulated_provider() as provider:
         programs = install(options.folder or Path(folder) / "installed")
+        templates = Templates(Path(folder), "")
+        runs = limit.runs(Path(folder), provider, programs, templates, options.server)
+        for done in runs:
+            tell(done, verbose=options.verbose)
+        if options.limit:
+            return summed(runs)
         settings = {"server": options.server, "env": {"PROXY_MAX_ATTEMPTS": "1"}, "real": False}
-        with running(Path(folder) / "proxx", Templates(Path(folder), ""), provider, **settings) as proxx:
+        with running(Path(folder) / "proxx", templates, provider, **settings) as proxx:
             five_upstreams(proxx)
             task.make_aliases(proxx)
-            runs = []
             for name in options.agent:
                 for dialect in options.upstream:
                     done = task.run(proxx, AGENTS[name], dialect, Path(folder) / f"{name}-{dialect}", programs)
                     tell(done, verbose=options.verbose)
                     runs.append(done)
+    return summed(runs)
+
+
+def summed(runs: list[task.Run]) -> int:
+    """Say how many worked; return the exit code."""
     failed = sum(bool(done.faults) for done in runs)
     print(f"{len(runs) - failed} of {len(runs)} worked")
     return 1 if failed else 0

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +30,7 @@ CONTENT = "written through proxx 🙂"
 PROOF = "The shell has spoken:"
 LAST_WORDS = "The file is there and says what it should."
 PROMPT = "Use your shell to write the file note.txt, then read it back and tell me whether it is right."
+REFUSALS = ((429, "usage_limit_reached"), (400, "invalid_encrypted_content"))
 WITHIN = 180.0  # seconds; a busy machine took 81 to start opencode, an idle one 3
 
 
@@ -64,16 +66,26 @@ for name, target in {names!r}.items():
         proxx.wait_until_served(name)
 
 
-def run(proxx: LiveProxx, agent: Agent, dialect: str, folder: Path, programs: Path) -> Run:
-    """Have one agent do the task against the upstream of one dialect."""
+def run(
+    proxx: LiveProxx,
+    agent: Agent,
+    dialect: str,
+    folder: Path,
+    programs: Path,
+    *,
+    model: str = "",
+    limited: bool = False,
+) -> Run:
+    """Have one agent do the task against the upstream of one dialect, or with the model that is named; `limited`:
+    one account may say that it is at its limit, and the next that it cannot read what the first has sealed."""
     done = Run(agent.name, dialect)
     home, work = folder / "home", folder / "work"
     work.mkdir(parents=True)
     place = Place(
         proxx.origin,
         proxx.token,
-        upstream(dialect, MODELS[dialect]),
-        upstream(dialect, SMALL[dialect]),
+        model or upstream(dialect, MODELS[dialect]),
+        model or upstream(dialect, SMALL[dialect]),
         alias_of(dialect),
     )
     start = agent.start(place, PROMPT)
@@ -94,7 +106,7 @@ def run(proxx: LiveProxx, agent: Agent, dialect: str, folder: Path, programs: Pa
     began = time.monotonic()
     done.code, done.said = execute([str(programs / agent.program), *start.arguments], work, environment)
     done.seconds = time.monotonic() - began
-    judge(done, proxx, work, since)
+    judge(done, proxx, work, since, REFUSALS if limited else ())
     return done
 
 
@@ -128,7 +140,7 @@ def execute(command: list[str], folder: Path, environment: dict[str, str]) -> tu
         return None, said.decode(errors="replace")
 
 
-def judge(done: Run, proxx: LiveProxx, work: Path, since: str) -> None:
+def judge(done: Run, proxx: LiveProxx, work: Path, since: str, allowed: Sequence[tuple[int, str]] = ()) -> None:
     """Note what is wrong."""
     note = work / "note.txt"
     found = note.read_text() if note.exists() else None
@@ -143,11 +155,13 @@ def judge(done: Run, proxx: LiveProxx, work: Path, since: str) -> None:
         done.faults.append("what the shell printed did not reach the upstream")
     for entry in entries:
         done.requests.append(f"{entry.status} {entry.path} {entry.model}")
+        if any(entry.status == status and word in bytes(entry.answer).decode() for status, word in allowed):
+            continue
         if entry.status != 200:
             done.faults.append(f"the upstream answered {entry.status}: {bytes(entry.answer).decode()[:300]}")
     records = proxx.wait_for_rows(
         "SELECT status, outcome, error_code, endpoint, model_requested FROM analytics_requestlog"
         f" WHERE id >= '{since}'",
-        len(entries),
+        sum(entry.status == 200 for entry in entries),
     )
     done.faults += [f"proxx answered {one}" for one in records if one[1] != "ok"]

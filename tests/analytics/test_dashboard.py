@@ -140,3 +140,13 @@ def test_the_first_steps_are_shown_while_there_is_no_account(clock, account):
     ago(5)
     reload.install(picture())
     assert dashboard.reading()["is_new"]
+
+
+def test_sanitized_numbers_name_no_tenant_and_leave_the_shared_reading_alone(clock, client):
+    ago(1)
+    client.force_login(Operator.objects.create_superuser("boss", password="irrelevant here"))
+    plain = client.get(reverse("admin:analytics_requestlog_live")).json()["calls"][0]["tenant"]
+    hidden = client.get(reverse("admin:analytics_requestlog_live") + "?sanitized=1").json()["calls"][0]["tenant"]
+    assert plain == "Default"
+    assert hidden.startswith("****-")
+    assert dashboard.reading()["calls"][0]["tenant"] == "Default"

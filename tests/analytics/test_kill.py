@@ -1,12 +1,10 @@
 """A process that records is killed, again and again; nothing that `offer` returned for is lost or counted twice."""
 
-import subprocess
-import sys
 import uuid
 
 import pytest
 
-from tests.databases import ROOT
+from tests import forked
 from tests.live import base_environment
 
 pytestmark = pytest.mark.slow
@@ -25,8 +23,7 @@ class House:
     def recorder(self, count):
         """Start a process that offers that many records; -1 offers none and replays until no journal is left."""
         environment = {**base_environment(self.folder), **self.database.environment, "PROXY_RECORD_FLUSH_MS": "20"}
-        command = [sys.executable, "-m", "tests.analytics.recorder", str(count)]
-        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+        return forked.start("-m", "tests.analytics.recorder", str(count), env=environment)
 
     def ids(self, query):
         return sorted(str(uuid.UUID(str(found))) for (found,) in self.database.rows(query))

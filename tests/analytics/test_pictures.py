@@ -4,8 +4,10 @@ from hypothesis import strategies as st
 
 from analytics import pictures
 from analytics.models import RequestAttempt, RequestLog
+from proxx.kit import ids
 
 milliseconds = st.integers(0, 10**7)
+WHOLE = {"warnings": [], "duration_ms": 1, "bytes_in": 1, "bytes_out": 1}
 
 
 @pytest.mark.parametrize(
@@ -49,3 +51,24 @@ def test_bars_stay_inside_the_picture(whole, start, headers, first, took):
         left, width = float(part.left[:-1]), float(part.width[:-1])
         assert 0 <= left < 100
         assert 0 < width <= 100
+
+
+def test_energy_and_water_are_said_to_be_estimates():
+    call = RequestLog(
+        **WHOLE,
+        id=ids.new(),
+        model_routed="gpt-5",
+        input_tokens=10_000,
+        output_tokens=1_000,
+        usage_state="reported",
+    )
+    answer = dict(pictures.facts(call)["tables"][1][1])
+    assert answer["Energy and water"] == "about 10.5 kJ, 5.25 ml (estimate by the model's family)"
+
+
+def test_rare_buckets_are_shown_where_there_are_any():
+    call = RequestLog(
+        **WHOLE, id=ids.new(), usage_state="reported", audio_in_tokens=70, image_out_tokens=1056, server_tools=2
+    )
+    answer = pictures.facts(call)["tables"][1][1]
+    assert {("Audio tokens", "70 in"), ("Picture tokens", "1,056 out"), ("Web searches", "2")} <= set(answer)

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from proxx.api import auth
+from proxx.api import carriers
 from proxx.gateway.errors import BadRequest
 from tests.live import LiveProxx
 
@@ -36,12 +36,12 @@ def test_the_same_key_twice_is_fine_and_two_keys_are_not(module_proxx: LiveProxx
 )
 def test_a_header_in_two_lines_is_one_if_both_say_the_same(name, value):
     one, other = value.format("pxx_" + "a" * 43), value.format("pxx_" + "b" * 43)
-    assert auth.presented({name: f"{one},{one}"}) == "pxx_" + "a" * 43
+    assert carriers.presented({name: f"{one},{one}"}) == "pxx_" + "a" * 43
     with pytest.raises(BadRequest):
-        auth.presented({name: f"{one},{other}"})
+        carriers.presented({name: f"{one},{other}"})
     with pytest.raises(BadRequest):
-        auth.presented({name: f"{one},{value.format('other')}"})
-    assert auth.presented({name: value.format("a,b")}) == "a,b", "a comma inside a token is none of ours"
+        carriers.presented({name: f"{one},{value.format('other')}"})
+    assert carriers.presented({name: value.format("a,b")}) == "a,b", "a comma inside a token is none of ours"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from tests.live import LiveProxx, free_port, running
+from tests.live import LiveProxx, running
+from tests.ports import free_port
 from tests.upstreams.server import simulated_provider
 
 PLAIN, BRIDGE = "plain.example.com", "bridge.example.com"

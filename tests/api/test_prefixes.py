@@ -6,7 +6,8 @@ import anthropic
 import openai
 import pytest
 
-from proxx.api.prefixes import is_for_every_key, sub_path
+from accounts import scopes
+from proxx.api.prefixes import scope_of, sub_path
 from proxx.gateway.errors import NotFound
 from tests.live import LiveProxx
 from tests.until import until
@@ -107,7 +108,7 @@ def test_every_method_and_path_is_passed_and_its_status_comes_back(
 )
 def test_only_calls_and_lists_of_models_are_for_every_key(method, path, is_open):
     provider = path.split("/")[1]
-    assert is_for_every_key(method, provider, sub_path(path, provider)) is is_open
+    assert (scope_of(method, provider, sub_path(path, provider)) != scopes.FILES) is is_open
 
 
 def test_what_lies_in_an_account_needs_a_scope(proxx: LiveProxx, module_provider: SimulatedProvider):

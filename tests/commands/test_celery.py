@@ -40,7 +40,7 @@ def test_every_task_of_the_house_is_in_the_table():
 def test_a_job_that_nobody_took_expires_before_its_next_turn():
     for name, entry in jobs.schedule().items():
         every = entry["schedule"]
-        assert every >= timedelta(seconds=30), name
+        assert every >= timedelta(seconds=15), name
         assert entry["options"]["expires"] <= every.total_seconds()
         assert "args" not in entry
 

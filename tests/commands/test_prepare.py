@@ -13,6 +13,7 @@ from accounts.models import DEFAULT_TENANT_ID, Tenant
 from proxx import env_file, prepare
 from proxx.server.checks import CannotStart
 from tests.commands import house
+from tests.ports import free_port
 
 MADE = {"operator": {"username": "admin", "password": "pw"}, "key": {"token": "pxx_t"}}
 KNOWN = {"operator": None, "key": None}
@@ -67,7 +68,7 @@ def test_on_loopback_nothing_is_said_about_the_network():
 
 
 def test_a_redis_that_does_not_answer_is_said_without_its_password(settings):
-    settings.REDIS_URL = f"redis://:hidden@127.0.0.1:{house.free_port()}/0"
+    settings.REDIS_URL = f"redis://:hidden@127.0.0.1:{free_port()}/0"
     [line] = [line for line in prepare.first_words(KNOWN, providers=[], models=[]) if "REDIS_URL" in line]
     assert "does not answer (ConnectionError)" in line
     assert "hidden" not in line

@@ -7,6 +7,10 @@ from accounts.models import DEFAULT_TENANT_ID, Operator, Tenant
 # What a browser sends for a table of limits with no row.
 NO_LIMITS = {"limits-TOTAL_FORMS": "0", "limits-INITIAL_FORMS": "0"}
 
+NO_ROLES = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
+
+KEEPS_NOTHING = {"bodies": "off"}
+
 OF_A_TENANT = {**NO_LIMITS, "unpriced": "block"}
 
 

@@ -10,7 +10,6 @@ from accounts import keys
 from accounts.models import DEFAULT_TENANT_ID, ApiKey, Profile, Tenant
 from routing import ports, reload
 from routing.models import Listener
-from tests.console.conftest import OF_A_TENANT
 
 pytestmark = pytest.mark.django_db
 PROFILES, LISTENERS = "/console/accounts/profile/", "/console/routing/listener/"
@@ -129,9 +128,9 @@ def test_the_list_says_which_ports_wait_for_a_restart(console):
 
 def test_tenants_and_keys_are_given_a_profile_and_a_rotated_key_keeps_it(console, tenant):
     profile = Profile.objects.create(name="x")
-    page = f"/console/accounts/tenant/{tenant.pk}/change/"
-    assert console.post(page, {"name": tenant.name, "profile": str(profile.pk), **OF_A_TENANT}).status_code == 302
-    issued = {"tenant": str(tenant.pk), "label": "laptop", "lifetime": "", "profile": str(profile.pk)}
+    page = f"/console/accounts/tenantsettings/{tenant.pk}/change/"
+    assert console.post(page, {"profile": str(profile.pk), "bodies": "off"}).status_code == 302
+    issued = {"tenant": str(tenant.pk), "label": "laptop", "lifetime": "", "calls": "all", "profile": str(profile.pk)}
     assert console.post("/console/accounts/apikey/add/", issued).status_code == 200
     tenant.refresh_from_db()
     key = ApiKey.objects.get(label="laptop")

@@ -1,5 +1,7 @@
 """What the record says a call cost."""
 
+import json
+
 import pytest
 
 from tests.live import LiveProxx
@@ -33,3 +35,28 @@ def test_a_model_that_no_list_knows_is_unpriced_and_not_free(live_proxx: LivePro
 def test_a_call_that_nobody_answered_has_nothing_to_price(live_proxx: LiveProxx) -> None:
     assert live_proxx.chat("openai/gpt-4o-mini", messages="no list")[0] == 400
     until(lambda: live_proxx.rows(NEWEST) == [(None, "none")], seconds=5)
+
+
+def test_a_usage_that_cannot_be_is_flagged_and_replaced_by_an_estimate(live_proxx: LiveProxx) -> None:
+    live_proxx.provider.script(say("Hi"), report_usage(input=-1000, output=200))
+    cost, state = cost_of(live_proxx, "openai/gpt-4o-mini")
+    row = live_proxx.rows(
+        "SELECT usage_state, input_tokens, fresh_tokens, warnings FROM analytics_requestlog ORDER BY id DESC LIMIT 1"
+    )[0]
+    assert (state, row[0], row[1] == row[2] > 0) == ("priced", "replaced", True)
+    assert "replaced by an estimate" in str(row[3])
+    assert isinstance(cost, int)
+    assert cost > 0
+
+
+def test_a_row_tells_the_price_that_it_was_priced_by(live_proxx: LiveProxx) -> None:
+    for _ in range(2):
+        live_proxx.provider.script(say("Hi"), report_usage(input=1000, output=200))
+        cost_of(live_proxx, "openai/gpt-4o-mini")
+    taken = live_proxx.rows(
+        "SELECT v.rates, v.source FROM analytics_requestlog l JOIN routing_priceversion v ON v.id = l.price_version"
+    )
+    assert len(taken) == 2
+    rates = taken[0][0] if isinstance(taken[0][0], dict) else json.loads(str(taken[0][0]))
+    assert (rates["input"], rates["output"], taken[0][1]) == (150_000_000, 600_000_000, "list")
+    assert live_proxx.rows("SELECT count(*) FROM routing_priceversion") == [(1,)]

@@ -167,39 +167,6 @@ def test_an_item_may_be_referred_to(proxx: LiveProxx) -> None:
             client.responses.create(model=model("anthropic"), input=[{"type": "item_reference", "id": "msg_no"}])
 
 
-def test_another_key_does_not_see_a_response(proxx: LiveProxx) -> None:
-    token = proxx.run(
-        """
-from accounts import keys
-from accounts.models import Tenant
-result = keys.issue(Tenant.objects.get(slug="default"), label="other")[1]
-"""
-    )
-    with proxx.openai() as client, proxx.openai(api_key=token) as other:
-        made = client.responses.create(model=model("anthropic"), input="Hi")
-        with pytest.raises(openai.NotFoundError):
-            other.responses.retrieve(made.id)
-        with pytest.raises(openai.BadRequestError):
-            other.responses.create(model=model("anthropic"), input="Again", previous_response_id=made.id)
-
-
-def test_another_tenant_cannot_go_on_with_a_response_that_its_provider_keeps(proxx: LiveProxx) -> None:
-    token = proxx.run(
-        """
-from accounts import keys
-from accounts.models import Tenant
-result = keys.issue(Tenant.objects.create(slug="stranger", name="Stranger"), label="other")[1]
-"""
-    )
-    proxx.wait_until_known(token)
-    with proxx.openai() as client, proxx.openai(api_key=token) as stranger:
-        made = client.responses.create(model=model("openai_responses"), input="Hi")
-        asked = len(proxx.provider.journal)
-        with pytest.raises(openai.BadRequestError, match="not found") as refused:
-            stranger.responses.create(model=model("openai_responses"), input="Again", previous_response_id=made.id)
-    assert (refused.value.code, len(proxx.provider.journal)) == ("previous_response_not_found", asked)
-
-
 def test_a_response_is_kept_though_its_stream_began_early(start_proxx: StartProxx) -> None:
     proxx = start_proxx(env={"PROXY_COMMIT_AFTER": "0.05", "OPENAI_BASE_URL": "http://127.0.0.1:9"})
     proxx.run(

@@ -62,3 +62,9 @@ def test_a_turn_that_the_client_left_counts_once_it_was_begun(told: list[Any]) -
     assert told == []
     settle._remember(call(begun, outcome="cancelled"), begun)
     assert told == [(5, 2, False)]
+
+
+def test_a_record_names_the_conversation_by_its_digest_only_where_several_accounts_could_answer() -> None:
+    assert settle._conversation(call()) == "0000000000000005"
+    assert settle._conversation(SimpleNamespace(plan=SimpleNamespace(belonging=None))) == ""
+    assert settle._conversation(SimpleNamespace(plan=None)) == ""

@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -12,11 +13,15 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from accounts import limits
 from accounts.asking import Asker
-from accounts.models import Limit, Tenant
+from accounts.models import Credential, Limit, Tenant
+from oauth import held
+from oauth.models import OAuthAccount
 from proxx.api.handler import application
+from proxx.kit import clock
 from proxx.upstream import client
 from routing import reload
 from tests import factories
+from tests.own_redis import OwnRedis
 from tests.upstreams.server import SimulatedProvider
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,6 +41,19 @@ def serving(settings, provider: SimulatedProvider) -> Iterator[str]:
     reload.current()
     yield token
     reload.install(None)
+
+
+@pytest.fixture
+def serving_signed_in(serving: str) -> Iterator[str]:
+    """The same with an account that was signed in to, whose token is renewed."""
+    row = Credential.objects.get()
+    row.expires_at = clock.now() + timedelta(hours=1)
+    row.save()
+    OAuthAccount.objects.create(credential=row, sign_in="openai", refresh_token="rt-1")
+    reload.install(None)
+    assert reload.current().credentials["openai"][0].sign_in == "openai"
+    yield serving
+    held.keep_only(())
 
 
 @contextmanager
@@ -89,6 +107,14 @@ async def test_a_warm_call_touches_neither_database_nor_thread(serving, monkeypa
     assert b"choices" in warm[1]
 
 
+async def test_nor_does_one_that_a_signed_in_account_answers(serving_signed_in, monkeypatch):
+    await exchange(serving_signed_in, stream=True)
+    with nothing_touched(monkeypatch):
+        status, _ = await exchange(serving_signed_in, stream=True)
+    await client.close_all()
+    assert status == 200
+
+
 async def test_a_call_under_every_limit_is_admitted_from_memory(serving, settings, monkeypatch):
     settings.PROXY_LIMITS = "local"
     await asyncio.to_thread(limit_everything)
@@ -98,6 +124,25 @@ async def test_a_call_under_every_limit_is_admitted_from_memory(serving, setting
     await client.close_all()
     limits.forget()
     assert cold[0] == warm[0] == 200
+
+
+async def test_a_call_under_every_limit_is_admitted_by_redis(serving, settings, monkeypatch, own_redis: OwnRedis):
+    settings.PROXY_LIMITS, settings.REDIS_URL = "redis", own_redis.url
+    await asyncio.to_thread(limit_everything)
+    cold = await exchange(serving, stream=False)  # has the database set something aside
+    before = commands(own_redis)
+    with nothing_touched(monkeypatch):
+        warm = await exchange(serving, stream=False)
+    assert commands(own_redis) > before
+    await client.close_all()
+    limits.forget()
+    assert cold[0] == warm[0] == 200
+
+
+def commands(redis: OwnRedis) -> int:
+    """Return how many scripts Redis has run by their name."""
+    with redis.client as asking:
+        return int(asking.info("commandstats")["cmdstat_evalsha"]["calls"])
 
 
 def limit_everything() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.commands import house
 from tests.house import files
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 PORT_IN_THE_README = "8789"
@@ -29,7 +30,7 @@ def commands() -> list[str]:
 def said(tmp_path_factory):
     """Follow the README from top to bottom in a fresh clone; what each command said."""
     folder = house.copy(tmp_path_factory.mktemp("reader"))
-    port = str(house.free_port())
+    port = str(free_port())
     settings = house.environment(PROXY_PORT=port)
     heard: dict[str, str] = {}
     served = None

@@ -4,22 +4,21 @@ import http.client
 import json
 import re
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.house import echo
-from tests.house.files import ROOT
-from tests.live import LiveProxx, base_environment, running
+from tests import static_files
+from tests.house import control_outputs, echo
+from tests.live import LiveProxx, running
 
 # None of them has the shape of a vendor's key: what hides them must know them, not guess.
 PROVIDER_KEY = "canaryProviderKey7Q2w"
 SECOND_KEY = "canarySecondKey9Zx4"
 ADMIN_TOKEN = "canaryAdminToken-5Lm8-0123456789-0123456789-0123456789"
+CONTROL_BODY = "canaryControlBody4Kd"
 PASSWORD = "canary-Operator-Password-3Rt6"
 PLANTED = {
     "the environment's provider key": PROVIDER_KEY,
@@ -31,10 +30,22 @@ PLANTED = {
     "a cookie": "canaryCookie2Ws",
     "a header of the client's": "canaryHeader8Hj",
     "a prompt": "canaryPrompt6Vb",
+    "a body of the control API": CONTROL_BODY,
     "SECRET_KEY": "canarySecretKey-0123456789-abcdefghijklmnopqrstuvwxyz",
     "PROXY_TOKEN_PEPPER": "canaryPepper-0123456789-abcdefghijklmnopqrstuvwxyz",
+    "PROXY_TOKEN_PEPPER_FORMER": "canaryFormer-0123456789-abcdefghijklmnopqrstuvwxyz",
     "PROXY_ENCRYPTION_KEYS": "Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2E=",
 }
+COMMANDS = (
+    "export_config",
+    "export_config --sealed",
+    "export_audit",
+    "export_audit --csv",
+    "verify_audit",
+    "rotate_secrets --dry-run",
+    "explain_route gpt-5",
+    "export_legacy keys",
+)
 ISSUE = """
 from accounts import keys
 from accounts.models import Credential, Operator, Tenant
@@ -72,9 +83,7 @@ def heard(tmp_path_factory: pytest.TempPathFactory, templates: Any, module_provi
     """Run a server through good and bad calls, and gather all it says and keeps."""
     folder = tmp_path_factory.mktemp("canaries")
     found = Heard()
-    subprocess.run(
-        [sys.executable, "-m", "proxx.prepare", "static"], cwd=ROOT, env=base_environment(folder), check=True
-    )
+    static_files.collect()
     with echo.gossip() as base_url:
         environment = {
             "OPENAI_API_KEY": PROVIDER_KEY,
@@ -82,6 +91,7 @@ def heard(tmp_path_factory: pytest.TempPathFactory, templates: Any, module_provi
             "PROXY_AUTH_TOKEN": ADMIN_TOKEN,
             "SECRET_KEY": PLANTED["SECRET_KEY"],
             "PROXY_TOKEN_PEPPER": PLANTED["PROXY_TOKEN_PEPPER"],
+            "PROXY_TOKEN_PEPPER_FORMER": PLANTED["PROXY_TOKEN_PEPPER_FORMER"],
             "PROXY_ENCRYPTION_KEYS": PLANTED["PROXY_ENCRYPTION_KEYS"],
             "PROXY_LOG_LEVEL": "debug",
         }
@@ -92,6 +102,11 @@ def heard(tmp_path_factory: pytest.TempPathFactory, templates: Any, module_provi
             proxx.wait_for_rows("SELECT 1 FROM analytics_requestlog", calls)
             found.add("the process's arguments", Path(f"/proc/{proxx.pid}/cmdline").read_bytes())
             walk_console(proxx, found)
+            control_outputs.walk(proxx.origin, ADMIN_TOKEN, CONTROL_BODY, found)
+            for command in COMMANDS:
+                found.add(f"what {command} prints", proxx.manage(*command.split()))
+            status, answered, said = proxx.request("GET", "/metrics")
+            found.add("the metrics", f"{status} {answered} ".encode() + said)
             proxx.stop()
         found.add("the log", proxx.log)
     keep_files(folder, found)
@@ -154,7 +169,7 @@ def walk_console(proxx: LiveProxx, found: Heard) -> None:
         page = browser.get("/console/login/")
         csrf = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
         assert csrf
-        form = {"username": "warden", "password": PASSWORD, "csrfmiddlewaretoken": csrf[1], "next": "/console/"}
+        form = {"login": "warden", "password": PASSWORD, "csrfmiddlewaretoken": csrf[1], "next": "/console/"}
         signed_in = browser.post("/console/login/", data=form, headers={"referer": f"{proxx.origin}/console/login/"})
         assert signed_in.status_code == 302, signed_in.text
         waiting, seen = ["/console/"], set()
@@ -188,5 +203,12 @@ def test_no_secret_comes_out_anywhere(heard: Heard) -> None:
 def test_the_canaries_were_really_out_there(heard: Heard) -> None:
     assert len([place for place in heard.texts if place.startswith("the page")]) > 10
     assert "canary" in heard.texts["the database"]  # the key's label
+    assert "canary" in heard.texts["what export_audit prints"]
+    assert "by hand" in heard.texts["what export_config prints"]
+    assert any(place.startswith("the page /console/accounts/auditentry/") for place in heard.texts)
     assert heard.texts["the log"].strip()
+    looks = [text for place, text in heard.texts.items() if place.startswith("GET /")]
+    assert len([text for text in looks if text.startswith("200")]) > 30
+    assert "by hand" in heard.texts["GET /api/v1/credentials"]
+    assert "422" in heard.texts["POST /api/v1/credentials with a secret in its place"]
     assert "Your key" in heard.texts["the answer to say-400, stream False"]

@@ -14,7 +14,7 @@ EXAMPLE = ROOT / ".env.example"
 ROW = re.compile(r"^\| `([^`]+)` \| (.*?) \| (.*?) \| (.*) \|$")
 STATE = re.compile(r"honoured|alias of `([A-Z0-9_]+)`|replaced by .+|not yet honoured: .+|dropped: .+")
 NAME = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*")
-READERS = {"text", "flag", "number", "whole", "milliseconds", "words", "counts", "secret"}
+READERS = {"text", "flag", "number", "whole", "milliseconds", "words", "counts", "secret", "choice", "pattern"}
 # Read by name before or beside the settings: where the file with the others is, and which settings to load.
 BESIDE = {"PROXX_ENV_FILE", "DJANGO_SETTINGS_MODULE"}
 

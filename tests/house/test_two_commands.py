@@ -12,6 +12,7 @@ import time
 import pytest
 
 from tests.commands import house
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 SECRETS = re.compile(r"pxx_[\w-]{43}|password: (\S+)")
@@ -25,7 +26,7 @@ def clone(tmp_path_factory):
 @pytest.fixture(scope="module")
 def first_start(clone, module_provider):
     """Start it for the first time with one provider key; what it said, what a user then did, and how it ended."""
-    port = str(house.free_port())
+    port = str(free_port())
     settings = house.environment(
         PORT=port, OPENAI_API_KEY="sk-sim-1", OPENAI_BASE_URL=module_provider.base_url, UPSTREAM_PROVIDER_ID="openai"
     )
@@ -103,6 +104,7 @@ def test_the_first_start_names_console_operator_and_key_once(first_start):
     assert f"http://127.0.0.1:{first_start['port']}/console/" in said
     assert len(SECRETS.findall(said)) == 2
     assert said.count("password: ") == 1
+    assert '{"time"' not in said.partition("password: ")[0], "lines of the log come before what a person must read"
     assert "Fresh secrets in .env: SECRET_KEY, PROXY_TOKEN_PEPPER, PROXY_ENCRYPTION_KEYS" in said
     assert "OpenAI" in said
 
@@ -133,7 +135,7 @@ def test_a_second_start_prints_no_secret_changes_no_file_and_says_how_to_add_a_p
 
 def test_without_any_provider_key_it_says_in_one_line_how_to_add_one(tmp_path_factory):
     clone = house.copy(tmp_path_factory.mktemp("keyless"))
-    with house.started("make run", clone, house.environment(PROXY_PORT=str(house.free_port()))) as command:
+    with house.started("make run", clone, house.environment(PROXY_PORT=str(free_port()))) as command:
         command.until("Ready after")
         advice = [line for line in command.said.splitlines() if "Providers" in line]
         command.end(signal.SIGTERM)
@@ -167,7 +169,7 @@ def test_lost_secrets_are_refused_while_the_data_needs_them(clone, first_start):
 def test_a_second_start_beside_the_first_changes_nothing_and_says_why(clone, first_start):
     with house.started("make run", clone, first_start["settings"]) as command:
         command.until("Ready after")
-        settings = house.environment(PROXY_PORT=str(house.free_port()))  # without the provider's key
+        settings = house.environment(PROXY_PORT=str(free_port()))  # without the provider's key
         done = subprocess.run(["make", "run"], cwd=clone, env=settings, capture_output=True, text=True, timeout=60)
         assert done.returncode == 2
         assert "another proxx runs with the data folder" in done.stderr

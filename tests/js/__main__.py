@@ -11,12 +11,12 @@ own test runner their addresses; the tests then script the provider over HTTP (u
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from tests import npm
 from tests.clients.asking import CLIENTS, five_upstreams, limited, upstream
 from tests.databases import Templates
 from tests.live import LiveProxx, running
@@ -24,9 +24,6 @@ from tests.protocols.matrix.cell import MODELS
 from tests.upstreams.server import simulated_provider
 
 HERE = Path(__file__).resolve().parent
-LOCK = HERE / "package-lock.json"
-STAMP = HERE / "node_modules" / ".proxx.stamp"
-NODE = 20  # the oldest major that every pinned library runs on
 
 
 def main() -> int:
@@ -35,10 +32,10 @@ def main() -> int:
     parser.add_argument("files", nargs="*", help="test files; without any: all")
     parser.add_argument("--name", help="only tests whose name matches this pattern")
     options = parser.parse_args()
-    if missing := what_is_missing():
-        print(missing, file=sys.stderr)
+    if missing := npm.what_is_missing():
+        print(f"make test-js {missing}", file=sys.stderr)
         return 2
-    install()
+    npm.install(HERE)
     files = options.files or sorted(path.name for path in HERE.glob("*.test.js"))
     chosen = [f"--test-name-pattern={options.name}"] if options.name else []
     command = ["node", "--test", "--test-concurrency=1", "--test-reporter=spec", *chosen, *files]
@@ -47,25 +44,6 @@ def main() -> int:
         with running(Path(folder) / "proxx", templates, provider, env={"PROXY_MAX_ATTEMPTS": "1"}, real=False) as proxx:
             five_upstreams(proxx)
             return subprocess.run(command, cwd=HERE, env={**os.environ, **told(proxx)}, check=False).returncode
-
-
-def what_is_missing() -> str:
-    """Return a sentence if node or npm is not there or too old, else nothing."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        return f"make test-js needs Node.js {NODE} or newer with npm."
-    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    if int(version.removeprefix("v").partition(".")[0]) < NODE:
-        return f"make test-js needs Node.js {NODE} or newer, not {version}."
-    return ""
-
-
-def install() -> None:
-    """Install exactly what the lock names, if that is not what is there."""
-    if STAMP.exists() and STAMP.read_bytes() == LOCK.read_bytes():
-        return
-    print("Installing the locked JavaScript packages", flush=True)
-    subprocess.run(["npm", "ci", "--silent", "--ignore-scripts"], cwd=HERE, check=True)
-    shutil.copy(LOCK, STAMP)
 
 
 def told(proxx: LiveProxx) -> dict[str, str]:

@@ -10,15 +10,16 @@ from tests.house import files
 PAGE = "docs/clients.md"
 
 
-@pytest.mark.parametrize("folder", ["tests/js", "tests/agents"])
+@pytest.mark.parametrize("folder", ["tests/js", "tests/agents", "tests/signin/oidc_server"])
 def test_every_package_is_pinned_to_one_version(folder: str) -> None:
     wanted = json.loads(files.text(f"{folder}/package.json"))["dependencies"]
     assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in wanted.values())
 
 
-def test_the_libraries_are_locked_by_hash_without_a_registrys_name() -> None:
-    wanted = json.loads(files.text("tests/js/package.json"))["dependencies"]
-    packages = json.loads(files.text("tests/js/package-lock.json"))["packages"]
+@pytest.mark.parametrize("folder", ["tests/js", "tests/signin/oidc_server"])
+def test_the_libraries_are_locked_by_hash_without_a_registrys_name(folder: str) -> None:
+    wanted = json.loads(files.text(f"{folder}/package.json"))["dependencies"]
+    packages = json.loads(files.text(f"{folder}/package-lock.json"))["packages"]
     assert {name: packages[f"node_modules/{name}"]["version"] for name in wanted} == wanted
     installed = {name: one for name, one in packages.items() if name and not one.get("inBundle")}
     assert [name for name, one in installed.items() if "resolved" in one or not one.get("integrity")] == []

@@ -9,6 +9,8 @@ from django.core.exceptions import DisallowedHost
 
 from proxx.kit import logs
 
+SECRET = "a-secret-of-the-settings"
+
 
 def line(message: str, *arguments: object, known: tuple[str, ...] = (), **extra: object) -> dict:
     record = logging.makeLogRecord({"name": "test", "levelname": "INFO", "msg": message, "args": arguments, **extra})
@@ -112,3 +114,46 @@ def test_the_secrets_of_the_settings_are_known(settings):
     assert settings.KEY_PEPPER in known
     assert settings.PROXY_AUTH_TOKEN in known
     assert set(settings.SEALING_KEYS) <= set(known)
+
+
+def test_text_for_eyes_says_the_same_and_colours_the_level():
+    record = logging.makeLogRecord(
+        {
+            "name": "test",
+            "levelno": logging.WARNING,
+            "levelname": "WARNING",
+            "msg": "a\x1b[2J token=%s",
+            "args": (SECRET,),
+        }
+    )
+    record.tenant = "acme\nforged"
+    coloured = logs.TextLines(lambda: (SECRET,), colours=True).format(record)
+    plain = logs.TextLines(lambda: (SECRET,), colours=False).format(record)
+    assert coloured.startswith("\x1b[33m")
+    assert plain.isprintable()
+    assert " warning test: a\\x1b[2J token=[secret]" in plain
+    assert plain.endswith("tenant=acme\\nforged")
+
+
+def test_a_traceback_stands_below_its_line():
+    try:
+        raise ValueError("broken")
+    except ValueError:
+        record = logging.makeLogRecord({"name": "test", "msg": "it", "exc_info": sys.exc_info()})
+    first, *below = logs.TextLines(colours=False).format(record).splitlines()
+    assert first.endswith("test: it")
+    assert below[-1] == "    ValueError: broken"
+
+
+@pytest.mark.parametrize(
+    ("no_color", "term", "wanted"), [("", "xterm", True), ("1", "xterm", False), ("", "dumb", False)]
+)
+def test_colours_are_for_terminals_that_want_them(monkeypatch, no_color, term, wanted):
+    monkeypatch.setenv("NO_COLOR", no_color)
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setattr(sys, "stderr", type("Terminal", (), {"isatty": lambda self: True})())
+    assert logs.wants_colours() is wanted
+
+
+def test_of_a_signed_token_with_an_endless_head_the_rest_is_hidden_all_the_same():
+    assert logs.masked(f"eyJ{'a' * 3000}.eyJzdWIiOiJraW0ifQ.c2lnbmF0dXJl").endswith(f".{logs.MASK}")

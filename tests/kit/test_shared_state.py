@@ -3,45 +3,14 @@
 import os
 import queue
 import signal
-import socket
-import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from proxx.kit import clock as clocks
 from proxx.kit import shared_state
-
-
-@pytest.fixture
-def own_redis(tmp_path: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """A Redis of the test's own, that it may stop; its address and its process."""
-    if not os.environ.get("REDIS_URL_TEST"):
-        pytest.skip("needs REDIS_URL_TEST")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        _wait_for(port)
-        yield f"redis://127.0.0.1:{port}/0", process
-    finally:
-        process.send_signal(signal.SIGCONT)
-        process.kill()
-        process.wait()
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.01)
-    raise TimeoutError("Redis did not start.")
 
 
 @pytest.fixture(params=["dictionary", pytest.param("redis", marks=pytest.mark.real)])
@@ -92,7 +61,7 @@ def test_in_the_dictionary_values_and_windows_end(settings: Any, clock: clocks.S
 
 @pytest.mark.real
 def test_messages_cross_from_another_process(own_redis: Any, settings: Any) -> None:
-    settings.REDIS_URL, _ = own_redis
+    settings.REDIS_URL = own_redis.url
     shared_state.close()
     heard: queue.Queue[bytes] = queue.Queue()
     listening = shared_state.listen("channel", heard.put)
@@ -109,7 +78,7 @@ def test_messages_cross_from_another_process(own_redis: Any, settings: Any) -> N
 
 @pytest.mark.real
 def test_a_paused_redis_costs_little_and_is_not_asked_again_at_once(own_redis: Any, settings: Any) -> None:
-    settings.REDIS_URL, process = own_redis
+    settings.REDIS_URL, process = own_redis.url, own_redis.process
     shared_state.close()
     shared_state.put("a", b"1", seconds=60)
     process.send_signal(signal.SIGSTOP)

@@ -53,7 +53,9 @@ def asked(answer: Answer, style: str = "codex", account_id: str = "", **fields: 
 
 def test_codex_is_asked_as_its_own_client_asks() -> None:
     usage, arrived = asked(lambda path, headers: (200, CODEX), account_id="acc-1")
-    assert about(usage) == [("five_hour", 12.0, 1900000000), ("weekly", 34.0, 1900300000)]
+    assert about(usage) == [("five_hour", 12.0, 1900000000), ("weekly", 34.0, 1900300000),
+                            ("code_review_weekly", 100.0, None)]  # fmt: skip
+    assert [one.is_ours for one in usage.windows] == [True, True, False]
     assert (usage.plan, usage.stopped, usage.has_credits, usage.wrong_workspace) == ("plus", False, False, False)
     [(path, headers)] = arrived
     assert path == "/backend-api/wham/usage"
@@ -89,7 +91,7 @@ def test_an_account_with_a_weekly_window_alone_names_it_first() -> None:
     ],
 )
 def test_wrapped_and_camel_case_answers_say_the_same(said: dict[str, Any]) -> None:
-    found = plan_usage.codex_usage(said).windows
+    found = [one for one in plan_usage.codex_usage(said).windows if one.is_ours]
     assert [(one.name, one.used, one.seconds) for one in found] == [(one.name, one.used, one.seconds) for one in BOTH]
 
 

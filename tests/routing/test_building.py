@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from accounts.models import Credential, Tenant
+from oauth.models import OAuthAccount
 from proxx.kit import clock
 from routing.models import CatalogModel, CatalogState, ModelPreference, ProviderSetting
 from routing.snapshot import Snapshot, build
@@ -46,6 +47,25 @@ def test_disabled_and_expired_credentials_are_left_out() -> None:
     snapshot = build()
     assert list(snapshot.credentials) == ["openai"]
     assert snapshot.stale_at == pytest.approx(now.timestamp() + 60, abs=1)
+
+
+def test_an_ended_token_that_is_renewed_stays_and_one_that_nobody_renews_is_named() -> None:
+    ended = clock.now() - timedelta(seconds=1)
+    for label, state in (("kim", "working"), ("sam", "sign_in_again")):
+        row = Credential.objects.create(provider_id="openai", secret=f"token-of-{label}", label=label, expires_at=ended)
+        OAuthAccount.objects.create(credential=row, sign_in="openai", refresh_token="rt", state=state)
+    snapshot = build()
+    (view,) = snapshot.credentials["openai"]
+    assert (view.label, view.sign_in, view.secret.reveal()) == ("kim", "openai", "token-of-kim")
+    assert snapshot.signed_out == {"openai": ("sam",)}
+    assert snapshot.stale_at == float("inf"), "no end of a token makes the picture stale"
+    row = Credential.objects.get(label="kim")
+    row.secret, row.expires_at = "renewed", ended + timedelta(hours=1)
+    row.save()
+    OAuthAccount.objects.filter(credential=row).update(version=2)
+    (after,) = build().credentials["openai"]
+    assert after.secret == view.secret, "nothing that hangs on a secret starts anew"
+    assert view.secret.reveal() == "renewed"
 
 
 def test_a_credential_that_no_key_opens_is_left_out_with_a_sentence() -> None:
@@ -223,5 +243,5 @@ def test_building_asks_the_database_a_fixed_number_of_questions(django_assert_nu
     for number in range(5):
         Credential.objects.create(provider_id="groq", secret=f"key-{number}")
     listed("groq", *(f"model-{number}" for number in range(20)))
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         build()

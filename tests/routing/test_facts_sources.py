@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from routing import facts_file, revision
+from routing import capabilities, facts_file, providers, revision
 from routing.facts_file import FactsFault
 from routing.facts_sources import joined, read
+from routing.pricing import NANO
 from routing.snapshot import build
 from tests.factories import make_credential
 
@@ -179,3 +180,29 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "list.json")
     with pytest.raises(CommandError, match="is no regular file"):
         call_command("import_model_facts", str(tmp_path / "list.json"))
+
+
+def test_helicones_list_is_read_with_its_operators() -> None:
+    def row(operator: str, model: str, cost: float) -> dict[str, Any]:
+        rates = {"input_cost_per_1m": cost, "output_cost_per_1m": 2 * cost, "prompt_cache_read_per_1m": cost / 10}
+        return {"provider": "OPENAI", "model": model, "operator": operator, **rates}
+
+    rows = [
+        row("includes", "nano", 5),
+        row("startsWith", "gpt-x", 2),
+        row("startsWith", "gpt-x-mini", 3),
+        row("equals", "gpt-x", 1),
+        row("sounds like", "gpt-y", 9),
+        {**row("equals", "gpt-z", 9), "provider": "NOBODY"},
+    ]
+    list_ = facts_file.parse({"providers": read({"metadata": {"total_models": 6}, "data": rows})})
+    known = capabilities.Known(list=list_)
+    openai = providers.load()["openai"]
+
+    def dollars(name: str) -> float | None:
+        price = capabilities.facts_of(openai, name, known).price
+        return price.input / NANO if price and price.input is not None else None
+
+    # A whole name, the longer beginning, a piece last; no likeness that the list does not name.
+    names = ("gpt-x", "gpt-x-large", "gpt-x-mini-2", "some-nano-one", "gpt-y", "gpt-z")
+    assert [dollars(name) for name in names] == [1, 2, 3, 5, None, None]

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 
 from accounts.models import Credential, Operator
+from accounts.rights import Role
 from proxx.kit import clock as clocks
 from routing import health
 from routing.models import ProviderSetting
@@ -117,9 +117,7 @@ def test_a_provider_shows_its_address_and_its_accounts(console: Client, resting:
 
 
 def test_who_may_only_look_clears_nothing(client: Client, resting: Credential) -> None:
-    kim = Operator.objects.create_user("kim", is_staff=True)
-    kim.user_permissions.add(Permission.objects.get(codename="view_credential"))
-    client.force_login(kim)
+    client.force_login(factories.make_operator(role=Role.AUDITOR))
     page = f"{CREDENTIALS}{resting.pk}/change/"
     assert 'value="*"' not in text(client, page)
     assert client.post(page.replace("/change/", "/clear/"), {"clear": "*"}).status_code == 403

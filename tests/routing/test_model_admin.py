@@ -5,18 +5,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Credential, Operator
+from accounts.rights import Role
 from proxx.kit import clock
 from routing import looks, reload
 from routing.catalog import refresh
 from routing.catalog.merge import Look
 from routing.models import CatalogModel, CatalogState, FactSetting, ModelPreference
 from routing.snapshot.building import FRESH_SECONDS
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 MODELS = "/console/routing/catalogmodel/"
@@ -63,7 +64,7 @@ def test_each_list_asks_a_fixed_number_of_questions(console: Client, path: str) 
     listed(*(f"model-{number}" for number in range(10)))
     for number in range(10):
         ModelPreference.objects.create(name=f"Model-{number}", disabled=True)
-    assert queries_of(console, path) == few <= 8
+    assert queries_of(console, path) == few <= 10
 
 
 def test_a_refused_model_is_shown_as_such_whatever_its_case(console: Client) -> None:
@@ -96,9 +97,9 @@ def test_an_alias_of_what_is_no_model_is_told(console: Client) -> None:
     fields = {"name": "fast", "alias_enabled": "on", "rank": "", "owned_by": ""}
     fields["alias_of"] = "high:other\nauto:cheapest\nllama"
     page = console.post(f"{WISHES}add/", fields, follow=True).content.decode()
-    assert "The target “other” is an alias itself" in page
-    assert "The target “auto:cheapest” is not a model" in page
-    assert "The target “llama”" not in page
+    assert "The target high:other leads nowhere now. It is an alias itself" in page
+    assert "The target auto:cheapest leads nowhere now. It is not a model" in page
+    assert "The target Other" not in page
     reload.install(None)
 
 
@@ -143,9 +144,7 @@ def test_refresh_now_asks_all_providers_and_tells_what_was_found(
 
 
 def test_only_who_may_change_providers_may_refresh(client: Client) -> None:
-    kim = Operator.objects.create_user("kim", is_staff=True)
-    kim.user_permissions.set(Permission.objects.filter(codename="view_catalogmodel"))
-    client.force_login(kim)
+    client.force_login(factories.make_operator(role=Role.AUDITOR))
     assert b"Refresh now" not in client.get(MODELS).content
     assert client.post(f"{MODELS}look/").status_code == 403
 

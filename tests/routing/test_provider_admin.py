@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Credential, Operator
+from accounts.rights import Role
 from proxx.kit import clock as clocks
 from routing import reload, rows
 from routing.catalog import refresh
@@ -17,7 +17,7 @@ from routing.catalog.sources import Listed
 from routing.models import CatalogState, ProviderSetting
 from routing.provider_admin import ProviderAdmin
 from routing.providers import load
-from tests.factories import make_credential
+from tests.factories import make_credential, make_operator
 from tests.routing.pictures import picture
 
 pytestmark = pytest.mark.django_db
@@ -146,14 +146,12 @@ def test_shipped_providers_are_switched_off_not_deleted(console: Client) -> None
     assert row.enabled
 
 
-def test_only_a_superuser_sends_stored_secrets_to_another_address(client: Client) -> None:
-    editor = Operator.objects.create_user("editor", password="x", is_staff=True)
-    editor.user_permissions.set(Permission.objects.filter(codename__endswith="providersetting"))
-    client.force_login(editor)
+def test_only_an_owner_sends_stored_secrets_to_another_address(client: Client) -> None:
+    client.force_login(make_operator(role=Role.OPERATOR))
     assert client.post(page("groq"), fields(base_url="https://free.example")).status_code == 302
     Credential.objects.create(provider_id="openai", secret="key")
     refused = client.post(page("openai"), fields(base_url="https://evil.example"))
-    assert b"Only a superuser may send stored credentials" in refused.content
+    assert b"Only an owner may send stored credentials" in refused.content
 
 
 def test_models_are_read_on_demand_and_faults_are_told(console: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,6 +49,30 @@ def test_a_look_after_a_change_renews_keys_and_picture(contacts: list[str]) -> N
 
 
 @pytest.mark.django_db
+def test_a_key_that_ends_while_a_picture_is_built_ends_with_the_next_look(
+    monkeypatch: pytest.MonkeyPatch, contacts: list[str]
+) -> None:
+    """The picture is of the newer number then, the keys are not."""
+    reload.current()
+    ModelPreference.objects.create(name="gpt-x", disabled=True)
+    build = reload.build
+
+    def while_building() -> Any:
+        monkeypatch.setattr(reload, "build", build)
+        ModelPreference.objects.create(name="gpt-y", disabled=True)  # raises the number as the end of a key does
+        return build()
+
+    monkeypatch.setattr(reload, "build", while_building)
+    reload.look()
+    assert reload.current().revision == revision.number()
+    contacts.clear()
+    reload.look()
+    assert contacts == ["refresh", "confirm"]
+    reload.look()
+    assert contacts == ["refresh", "confirm", "confirm"]
+
+
+@pytest.mark.django_db
 def test_a_number_that_moves_while_reading_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     builds = 0
     real = reload.build

@@ -6,6 +6,7 @@ import pytest
 from django.db import models, transaction
 
 from accounts.models import ApiKey, Credential, Limit, Profile, Tenant
+from oauth.models import OAuthAccount
 from proxx.kit import shared_state
 from routing import revision, wiring
 from routing.models import (
@@ -31,6 +32,7 @@ ROWS: dict[type[models.Model], dict[str, Any]] = {
     ProviderSetting: {"provider_id": "lab", "base_url": "http://127.0.0.1:1"},
     FactSetting: {"model": "gpt-x"},
     CatalogModel: {"provider_id": "groq", "model_id": "llama"},
+    OAuthAccount: {"sign_in": "openai"},
 }
 
 
@@ -38,6 +40,8 @@ def make(model: type[models.Model]) -> models.Model:
     fields = dict(ROWS[model])
     if model in (ApiKey, Limit):
         fields["tenant"] = Tenant.objects.get(slug="default")
+    if model is OAuthAccount:
+        fields["credential"] = Credential.objects.create(**ROWS[Credential])
     return model(**fields)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from proxx.kit import peer
 from proxx.server import addresses
 
 PEER = ("10.0.0.1", 5)
@@ -10,9 +11,6 @@ PEER = ("10.0.0.1", 5)
 @pytest.fixture(autouse=True)
 def proxies(settings):
     settings.PROXY_TRUSTED_PROXIES = ("10.0.0.0/8", "::1")
-    addresses.trusted.cache_clear()
-    yield
-    addresses.trusted.cache_clear()
 
 
 def client(*chains):
@@ -20,10 +18,10 @@ def client(*chains):
 
 
 def test_only_the_operators_proxies_are_trusted():
-    assert addresses.trusted("10.9.8.7")
-    assert addresses.trusted("::1")
-    assert not addresses.trusted("11.0.0.1")
-    assert not addresses.trusted("")
+    assert peer.trusted("10.9.8.7")
+    assert peer.trusted("::1")
+    assert not peer.trusted("11.0.0.1")
+    assert not peer.trusted("")
 
 
 def test_the_right_most_stranger_is_the_client():
@@ -46,5 +44,5 @@ def test_the_scheme_is_the_last_proxys_word():
 
 
 def test_a_faulty_entry_is_found():
-    assert addresses.faulty(("10.0.0.0/8", "caddy")) == "caddy"
-    assert addresses.faulty(("10.0.0.1", "::/0")) is None
+    assert peer.faulty(("10.0.0.0/8", "caddy")) == "caddy"
+    assert peer.faulty(("10.0.0.1", "::/0")) is None

@@ -19,6 +19,7 @@ from tests.server.conftest import ROOT
 GOOD = {
     "SECRET_KEY": secrets.token_urlsafe(40),
     "KEY_PEPPER": secrets.token_urlsafe(40),
+    "FORMER_PEPPERS": (),
     "SEALING_KEYS": (base64.b64encode(secrets.token_bytes(32)).decode(),),
     "PROXY_AUTH_TOKEN_IS_SET": False,
     "PROXY_AUTH_TOKEN": "",
@@ -29,6 +30,7 @@ GOOD = {
     "PROXX_SERVER": "daphne",
     "PROXX_DATA_PLANE": "fast",
     "PROXY_LIMITS": "auto",
+    "REDIS_URL": "",
     "PROXY_TRUSTED_PROXIES": (),
 }
 
@@ -70,7 +72,8 @@ def test_good_settings_pass():
         ({"PROXY_PORT": 80000}, "PROXY_PORT must be a whole number from 0 to 65535"),
         ({"PROXX_SERVER": "gunicorn"}, "PROXX_SERVER must be one of"),
         ({"PROXX_DATA_PLANE": "faster"}, "PROXX_DATA_PLANE must be one of"),
-        ({"PROXY_LIMITS": "redis"}, "PROXY_LIMITS must be one of auto, local, database"),
+        ({"PROXY_LIMITS": "all"}, "PROXY_LIMITS must be one of auto, local, database, redis"),
+        ({"PROXY_LIMITS": "redis"}, "PROXY_LIMITS is redis, and REDIS_URL does not say where"),
         ({"PROXY_TRUSTED_PROXIES": ("caddy",)}, "PROXY_TRUSTED_PROXIES must list"),
     ],
 )

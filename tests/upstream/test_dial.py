@@ -45,6 +45,16 @@ async def test_a_refused_connection_is_a_connect_error() -> None:
     await client.close_all()
 
 
+async def test_a_connection_that_leads_back_to_this_process_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as own:
+        port = own.getsockname()[1]
+        monkeypatch.setattr(dial, "_own_ports", frozenset({port}))
+        for host in ("127.0.0.1", "localhost"):
+            with pytest.raises(httpx.ConnectError, match="proxx itself"):
+                await client.send(ask(f"http://{host}:{port}/v1/chat/completions"))
+    await client.close_all()
+
+
 async def test_a_name_without_address_is_a_connect_error(monkeypatch: pytest.MonkeyPatch) -> None:
     async def look_up(*_: object, **__: object) -> list[object]:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")

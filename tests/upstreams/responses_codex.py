@@ -5,6 +5,7 @@ Its own front refuses with `{"detail": ...}`; what lies behind it refuses as the
 
 import re
 import time
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -14,6 +15,7 @@ from tests.upstreams.connection import Arrival
 from tests.upstreams.dialect import Dialect, Endpoint, Page, World, register
 from tests.upstreams.ids import letters
 from tests.upstreams.responses import COMPACTED, compaction
+from tests.upstreams.responses_plan import PAGES, plan_of, taken
 from tests.upstreams.responses_refusals import detail
 from tests.upstreams.responses_requests import asked, body_of
 from tests.upstreams.responses_speaker import ResponsesAsk, ResponsesSpeaker, sse
@@ -35,19 +37,21 @@ OLDEST = (0, 98, 0)  # the first client version that is told of any model
 
 
 def key(arrival: Arrival) -> str | None:
-    """Return the token; without the account beside it there is none."""
-    return openai_chat.key(arrival) if arrival.header("chatgpt-account-id") else None
+    """Return the token; whether the account must stand beside it depends on its plan."""
+    return openai_chat.key(arrival)
 
 
 def read(arrival: Arrival, world: World) -> ResponsesAsk:
     """Read a request as the backend would; raise Refused with its 400."""
+    plan_of(arrival, world)
     body = body_of(arrival)
     _front(body)
     slim = (arrival.header(LITE) or "").lower() == "true"
     _slim(body, slim=slim)
     responses_checks.check(body, strict=True)
     account = f"account-{arrival.header('chatgpt-account-id')}"
-    return asked(body, store_of(world), account=account, check_items=_items)
+    ask = asked(body, store_of(world), account=account, check_items=_items)
+    return replace(ask, plan=taken(arrival, world))
 
 
 class CodexSpeaker(ResponsesSpeaker):
@@ -58,9 +62,11 @@ class CodexSpeaker(ResponsesSpeaker):
     def headers(self, request_id: str) -> tuple[tuple[str, str], ...]:
         """Return the state of the plan, and what pins the turn."""
         now = int(time.time())
+        own = ("x-request-id", request_id), ("x-codex-turn-state", f"turn-{letters(16)}"), ("x-models-etag", ETAG)
+        if self._ask.plan is not None:
+            return (*own, *self._ask.plan.headers())
         return (
-            ("x-request-id", request_id),
-            ("x-codex-turn-state", f"turn-{letters(16)}"),
+            *own,
             ("x-codex-active-limit", "codex"),
             ("x-codex-plan-type", "plus"),
             ("x-codex-primary-used-percent", "12"),
@@ -72,7 +78,6 @@ class CodexSpeaker(ResponsesSpeaker):
             ("x-codex-credits-has-credits", "False"),
             ("x-codex-credits-unlimited", "False"),
             ("x-codex-credits-balance", "0"),
-            ("x-models-etag", ETAG),
         )
 
     def open(self, choice: int) -> list[Frame]:
@@ -92,6 +97,7 @@ class CodexSpeaker(ResponsesSpeaker):
 
 def models(arrival: Arrival, world: World) -> Answer:
     """Return the catalogue for a client's version; an old client is told of nothing."""
+    plan_of(arrival, world)
     version = parse_qs(arrival.query).get("client_version", [""])[0]
     if not version:
         fault = {"type": "missing", "loc": ["query", "client_version"], "msg": "Field required", "input": None}
@@ -104,6 +110,7 @@ def models(arrival: Arrival, world: World) -> Answer:
 
 def compacted(arrival: Arrival, world: World) -> Answer:
     """Compact a conversation, the old way."""
+    taken(arrival, world)
     body = body_of(arrival)
     responses_checks.check_fields(body, COMPACTED | {"parallel_tool_calls"})
     if not isinstance(body.get("input"), list):
@@ -199,6 +206,7 @@ DIALECT = register(
         pages=(
             Page("POST", re.compile(f"{BASE}/responses/compact"), compacted),
             Page("GET", re.compile(f"{BASE}/models"), models),
+            *PAGES,
         ),
         key=key,
         no_key="401-missing",

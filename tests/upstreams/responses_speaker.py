@@ -9,6 +9,7 @@ from typing import Any
 from tests.upstreams.answer import SSE, Frame, Refusal
 from tests.upstreams.dialect import Ask, Speaker
 from tests.upstreams.ids import letters, number
+from tests.upstreams.plan import Plan
 from tests.upstreams.responses_ladder import Event, Ladder, Manner
 from tests.upstreams.responses_resource import error_of, failed_with, resource, usage
 from tests.upstreams.responses_store import Seal, Store, Stored
@@ -31,6 +32,7 @@ class ResponsesAsk(Ask):
     store: Store = field(default_factory=Store)
     named_events: bool = True  # imitators leave out the event lines, and end with [DONE]
     compacts: bool = False
+    plan: Plan | None = None  # of the ChatGPT account that asks
 
     @property
     def kept(self) -> bool:

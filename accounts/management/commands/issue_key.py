@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import keys
-from accounts.models import CLIENT_SCOPE, FILES_SCOPE, Tenant
+from accounts import scopes as known
+from accounts.models import Tenant
 from proxx.kit import clock
 
 LONGEST_LABEL = 120
@@ -29,6 +31,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--files", action="store_true", help="may also reach files and batches in our accounts (proxy:files)"
         )
+        parser.add_argument(
+            "--scope",
+            action="append",
+            default=[],
+            help="only this scope, such as proxy:chat; may be given several times",
+        )
         parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -44,8 +52,11 @@ class Command(BaseCommand):
         label = options["label"].strip()
         if not 0 < len(label) <= LONGEST_LABEL:
             raise CommandError(f"A label has 1 to {LONGEST_LABEL} characters.")
-        scopes = [CLIENT_SCOPE, FILES_SCOPE] if options["files"] else [CLIENT_SCOPE]
-        key, token = keys.issue(tenant, label=label, scopes=scopes, expires_at=end(options["expires"]))
+        scopes = [*dict.fromkeys(options["scope"] or [known.USE]), *([known.FILES] if options["files"] else [])]
+        try:
+            key, token = keys.issue(tenant, label=label, scopes=scopes, expires_at=end(options["expires"]))
+        except ValidationError as fault:
+            raise CommandError(" ".join(fault.messages)) from None
         if not options["json"]:
             self.stdout.write(token)
             return

@@ -12,6 +12,7 @@ import msgspec
 
 from proxx.protocols.framing.lenient import decode
 
+LONG = 8  # bytes: room for a mark of its own for each place
 MANY = 1000  # a key that stands this often is an attack, not a request
 
 _ESCAPE = b"\\u00"
@@ -31,15 +32,15 @@ def spans(body: bytes, name: bytes) -> list[tuple[int, int]]:
     Every place where the key stands gets a mark of the same length, and one decoding of the top level tells which
     marks are members of it. Raises `Unclear` for a key in escapes, and the decoder's faults for what is no object.
     """
-    places = list(_key(name).finditer(body))
-    if len(places) > MANY:
-        raise Unclear(f"The key '{name.decode()}' stands too often in the body.")
-    marks = [_mark(number, len(name)) for number in range(len(places))]
-    top = _top(_marked(body, places, marks))
-    if name.decode() in top:
-        raise Unclear(f"The key '{name.decode()}' must be written without escapes.")
+    places, marks, top = _places(body, name, len(name))
     values = ((place.end(), top.get(mark)) for place, mark in zip(places, marks, strict=True))
     return [(start, start + len(bytes(value))) for start, value in values if value is not None]
+
+
+def count(body: bytes, name: bytes) -> int:
+    """Return how often the top-level member `name` stands, however short its name; raises what `spans` raises."""
+    _, marks, top = _places(body, name, max(len(name), LONG))
+    return sum(mark in top for mark in marks)
 
 
 def only_place(body: bytes, name: bytes) -> int:
@@ -94,6 +95,18 @@ def _key(name: bytes) -> re.Pattern[bytes]:
     return re.compile(b'"' + re.escape(name) + rb'"[ \t\r\n]*:[ \t\r\n]*')
 
 
+def _places(body: bytes, name: bytes, length: int) -> tuple[list[re.Match[bytes]], list[str], dict[str, msgspec.Raw]]:
+    """Return where the key stands, marks of that length in its places, and the top level that has them."""
+    places = list(_key(name).finditer(body))
+    if len(places) > MANY:
+        raise Unclear(f"The key '{name.decode()}' stands too often in the body.")
+    marks = [_mark(number, length) for number in range(len(places))]
+    top = _top(_marked(body, places, marks, len(name)))
+    if name.decode() in top:
+        raise Unclear(f"The key '{name.decode()}' must be written without escapes.")
+    return places, marks, top
+
+
 def _top(body: bytes) -> dict[str, msgspec.Raw]:
     try:
         return decode(_members, body)
@@ -110,11 +123,11 @@ def _mark(number: int, length: int) -> str:
     return "\x7f" + digits.rjust(length - 1, "\x7f")
 
 
-def _marked(body: bytes, places: list[re.Match[bytes]], marks: list[str]) -> bytes:
+def _marked(body: bytes, places: list[re.Match[bytes]], marks: list[str], length: int) -> bytes:
     pieces, at = [], 0
     for place, mark in zip(places, marks, strict=True):
         key_from = place.start() + 1
         pieces += [body[at:key_from], mark.encode()]
-        at = key_from + len(mark)
+        at = key_from + length
     pieces.append(body[at:])
     return b"".join(pieces)

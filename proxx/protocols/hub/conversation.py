@@ -29,7 +29,8 @@ _NOTHING = (b"", b"null", b'""')
 
 
 class Traits(msgspec.Struct):
-    """The members of any dialect's body that tell conversations apart, raw."""
+    """The members of any dialect's body that tell conversations apart, raw; and whether it has tools, and must use one,
+    which records tell."""
 
     prompt_cache_key: msgspec.Raw = msgspec.Raw()
     camel_cache_key: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="promptCacheKey")
@@ -41,6 +42,10 @@ class Traits(msgspec.Struct):
     messages: msgspec.Raw = msgspec.Raw()
     input: msgspec.Raw = msgspec.Raw()
     contents: msgspec.Raw = msgspec.Raw()
+    tools: msgspec.Raw = msgspec.Raw()
+    functions: msgspec.Raw = msgspec.Raw()
+    tool_choice: msgspec.Raw = msgspec.Raw()
+    tool_config: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="toolConfig")
 
 
 class _Metadata(msgspec.Struct):

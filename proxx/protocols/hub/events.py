@@ -16,9 +16,11 @@ from proxx.protocols.hub.parts import Blob, Citation, Part
 class Usage(msgspec.Struct, frozen=True):
     """Token counts of one reply. `None` means unknown, never zero.
 
-    `input_total` includes cache reads and writes and `hosted_prompt` (what a hosted tool put in), `output_total`
-    includes reasoning. `cache_write` is the whole, the other two its known shares. `estimated` marks numbers that no
-    provider reported.
+    `input_total` includes cache reads and writes, audio, images and `hosted_prompt` (what a hosted tool put in);
+    `output_total` includes reasoning, audio and images. `cache_write` is the whole, the other two its known shares;
+    `audio_cached` is the share of `audio_in` that was read from the cache. `pictures` and `web_searches` are numbers of
+    them, not tokens. `estimated` marks numbers that no provider reported, `doubtful` a report in which a number stood
+    that no count can be. `tier` is the service tier that made the reply, where it is none of the usual ones.
     """
 
     input_total: int | None = None
@@ -33,6 +35,12 @@ class Usage(msgspec.Struct, frozen=True):
     audio_in: int | None = None
     audio_out: int | None = None
     web_searches: int | None = None
+    audio_cached: int | None = None
+    image_in: int | None = None
+    image_out: int | None = None
+    pictures: int | None = None
+    tier: str = ""
+    doubtful: bool = False
 
 
 class Started(msgspec.Struct, frozen=True):

@@ -68,9 +68,17 @@ def summed(used: Sequence[Usage]) -> Usage:
     counts = {
         name: sum(known)
         for name in Usage.__struct_fields__
-        if name != "estimated" and (known := [n for one in used if (n := getattr(one, name)) is not None])
+        if name not in _SAID_OF_ALL and (known := [n for one in used if (n := getattr(one, name)) is not None])
     }
-    return Usage(estimated=any(one.estimated for one in used), **counts)
+    return Usage(
+        estimated=any(one.estimated for one in used),
+        doubtful=any(one.doubtful for one in used),
+        tier=next((one.tier for one in used if one.tier), ""),
+        **counts,
+    )
+
+
+_SAID_OF_ALL = ("estimated", "doubtful", "tier")
 
 
 class _Growing:

@@ -12,6 +12,7 @@ import orjson
 from proxx.protocols.framing.lenient import FAULTS, decode
 from proxx.protocols.framing.members import replaced
 from proxx.protocols.framing.sse import FrameTooLarge, event_of
+from proxx.protocols.hub.counts import count, doubtful, raw_tier
 from proxx.protocols.hub.errors import ErrorFacts
 from proxx.protocols.hub.events import Usage
 from proxx.protocols.hub.openai_errors import error_object
@@ -24,6 +25,8 @@ JSON_LIMIT = 256 * 1024 * 1024  # bytes of a whole answer where a stream was ask
 
 _NOTHING = (b"", b"null", b'""', b"false", b"{}", b"[]")  # what imitators write where there is nothing
 _ENDS = (".completed", ".done")
+_PICTURE_ENDS = ("image_generation.completed", "image_edit.completed")
+_HEAD = 4096  # bytes in which the first picture of a list names itself: prompts may stand before it
 _EVENT_STARTS = (b"data:", b"event:", b"id:", b"retry:", b":")
 
 
@@ -36,10 +39,18 @@ class _Said(msgspec.Struct):
     object: str | None = None
     model: str | None = None
     choices: list[dict[str, msgspec.Raw]] | None = None
+    data: msgspec.Raw = msgspec.Raw()
+    service_tier: msgspec.Raw = msgspec.Raw()
+
+
+class _Picture(msgspec.Struct):
+    b64_json: msgspec.Raw = msgspec.Raw()
+    url: msgspec.Raw = msgspec.Raw()
 
 
 _said = msgspec.json.Decoder(_Said)
 _anything = msgspec.json.Decoder()
+_pictures = msgspec.json.Decoder(list[_Picture])
 
 
 def write_error(facts: ErrorFacts) -> bytes:
@@ -170,13 +181,24 @@ def read_usage(raw: bytes) -> Usage | None:
         return None
     if not isinstance(read, dict):
         return None
-    cached = _object(read, "prompt_tokens_details", "input_tokens_details").get("cached_tokens")
-    thought = _object(read, "completion_tokens_details", "output_tokens_details").get("reasoning_tokens")
-    into = _count(read.get("prompt_tokens", read.get("input_tokens")))
-    out = _count(read.get("completion_tokens", read.get("output_tokens")))
+    inner = _object(read, "prompt_tokens_details", "input_tokens_details", "input_token_details")
+    outer = _object(read, "completion_tokens_details", "output_tokens_details", "output_token_details")
+    into = count(read.get("prompt_tokens", read.get("input_tokens")))
+    out = count(read.get("completion_tokens", read.get("output_tokens")))
+    odd = doubtful(read, inner, outer)
     if into is None and out is None:
-        return None
-    return Usage(input_total=into, output_total=out, cache_read=_count(cached), reasoning=_count(thought))
+        return Usage(doubtful=True) if odd else None
+    return Usage(
+        input_total=into,
+        output_total=out,
+        cache_read=count(inner.get("cached_tokens")),
+        reasoning=count(outer.get("reasoning_tokens")),
+        audio_in=count(inner.get("audio_tokens")),
+        audio_out=count(outer.get("audio_tokens")),
+        image_in=count(inner.get("image_tokens")),
+        image_out=count(outer.get("image_tokens")),
+        doubtful=odd,
+    )
 
 
 def _read(seen: Seen, frame: bytes, data: bytes) -> _Said | None:
@@ -191,9 +213,36 @@ def _read(seen: Seen, frame: bytes, data: bytes) -> _Said | None:
         or (frame and event_of(frame) == b"error")
     ):
         seen.error = _error(bytes(said.error), data)
-    elif bytes(said.usage) not in _NOTHING:
-        seen.usage = read_usage(bytes(said.usage)) or seen.usage
+    else:
+        before = (seen.usage.pictures if seen.usage else 0) or 0
+        if bytes(said.usage) not in _NOTHING:
+            seen.usage = read_usage(bytes(said.usage)) or seen.usage
+        if drawn := _drawn(said):
+            seen.usage = _with_pictures(seen.usage, before + drawn)
+        if seen.usage is not None and (tier := raw_tier(bytes(said.service_tier))):
+            seen.usage = msgspec.structs.replace(seen.usage, tier=tier)
     return said
+
+
+def _drawn(said: _Said) -> int:
+    """Return how many pictures a whole answer holds, or an event brings to their end."""
+    if said.type is not None and said.type.endswith(_PICTURE_ENDS):
+        return 1
+    raw = bytes(said.data)
+    if b'"b64_json"' not in raw[:_HEAD] and b'"url"' not in raw[:_HEAD]:
+        return 0
+    try:
+        found = decode(_pictures, raw)
+    except FAULTS:
+        return 0
+    return sum(bytes(one.b64_json) not in _NOTHING or bytes(one.url) not in _NOTHING for one in found)
+
+
+def _with_pictures(usage: Usage | None, pictures: int) -> Usage:
+    """Count pictures; where tokens are counted, too, those of the answer are the pictures'."""
+    usage = usage or Usage()
+    image_out = usage.output_total if usage.image_out is None else usage.image_out
+    return msgspec.structs.replace(usage, pictures=pictures, image_out=image_out)
 
 
 def _error(raw: bytes, data: bytes) -> dict[str, object]:
@@ -206,8 +255,3 @@ def _error(raw: bytes, data: bytes) -> dict[str, object]:
 
 def _object(read: dict[str, Any], *names: str) -> dict[str, Any]:
     return next((read[name] for name in names if isinstance(read.get(name), dict)), {})
-
-
-def _count(number: object) -> int | None:
-    is_count = isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**40
-    return number if is_count else None  # type: ignore[return-value]

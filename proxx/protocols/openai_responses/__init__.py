@@ -1,6 +1,6 @@
 """OpenAI Responses: its own service, its ChatGPT backend (quirk `codex_backend`), and imitators."""
 
-from proxx.protocols.openai_responses.dialect import NAME
+from proxx.protocols.openai_responses.dialect import CODEX_HEADERS, NAME
 from proxx.protocols.openai_responses.read_reply import ReplyReader, read_whole, watch_stream, watch_whole
 from proxx.protocols.openai_responses.read_request import read_envelope, read_request
 from proxx.protocols.openai_responses.write_reply import (
@@ -35,5 +35,6 @@ PROTOCOL = Protocol(
     passes=passes,
     url=url_of,
     client_headers=("idempotency-key",),
+    backend_headers=CODEX_HEADERS,
     reply_headers=(b"openai-version", b"openai-processing-ms", b"x-ratelimit-", b"retry-after"),
 )

@@ -5,6 +5,13 @@ import re
 NAME = "openai_responses"
 OPENAI = ("openai_responses", "openai_chat")  # dialects of one vendor, who knows the same files and identities
 
+# Of a Codex client's own headers those that its backend understands. Plan, workspace and token are ours to say.
+CODEX_HEADERS = (
+    *("session-id", "conversation-id", "thread-id", "x-client-request-id", "originator", "version", "openai-beta"),
+    *("x-codex-turn-state", "x-codex-turn-metadata", "x-codex-window-id", "x-codex-beta-features"),
+    *("x-codex-parent-thread-id", "x-codex-installation-id", "x-openai-subagent"),
+)
+
 COMPACT_FORM = "compact"  # the envelope's form on the path that only compacts
 
 SUMMARY_BY = "gateway"  # the maker named in a wrapped compaction that is plain text

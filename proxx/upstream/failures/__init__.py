@@ -9,7 +9,7 @@ foreign text safe to keep, verdict.py puts them together.
 from proxx.upstream.failures.evidence import Row
 from proxx.upstream.failures.kinds import KINDS, Failure, Scope, named
 from proxx.upstream.failures.rows import ROWS
-from proxx.upstream.failures.verdict import EXCEPTIONS, classify, from_error_object, from_exception
+from proxx.upstream.failures.verdict import EXCEPTIONS, classify, from_error_object, from_exception, never_left
 
 __all__ = [
     "EXCEPTIONS",
@@ -22,4 +22,5 @@ __all__ = [
     "from_error_object",
     "from_exception",
     "named",
+    "never_left",
 ]

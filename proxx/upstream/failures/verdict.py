@@ -49,6 +49,11 @@ def from_exception(exc: BaseException) -> Failure:
     return named(kind, prose.clean(text))
 
 
+def never_left(exc: BaseException) -> bool:
+    """Tell whether an exception of the transport says that not one byte of the request has left."""
+    return isinstance(exc, NEVER_LEFT)
+
+
 def row(status: int | None, facts: Facts) -> Row:
     """Return the first row that fits; the last row fits everything."""
     return next(row for row in ROWS if row.fits(status, facts.codes, facts.message))
@@ -84,3 +89,6 @@ EXCEPTIONS: tuple[tuple[type[BaseException], str], ...] = (
     (TimeoutError, "timed_out"),
     (OSError, "connect_failed"),
 )
+NEVER_LEFT = (
+    httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.LocalProtocolError,
+)  # fmt: skip

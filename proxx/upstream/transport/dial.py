@@ -1,5 +1,8 @@
 """Opening connections: names to addresses (remembered for half a minute), TCP, TLS.
 
+What turns out to be a port of this very process is not used: a provider whose base URL leads back to us would have each
+call become another, without end.
+
 Addresses are tried one after another, each with its share of the time, so that one that swallows packets cannot use up
 the time of those that answer; the one that answered is tried first from then on.
 """
@@ -8,7 +11,7 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import httpx
@@ -19,6 +22,18 @@ NAMES_SECONDS = 30.0
 NAMES_LIMIT = 512
 
 Address = tuple[int, Any]  # family, what connect() takes for it
+
+_own_ports: frozenset[int] = frozenset()
+
+
+def note_own_ports(ports: Iterable[int]) -> None:
+    """Hear at which ports this process listens: nothing is ever sent there."""
+    global _own_ports
+    _own_ports = frozenset(ports)
+
+
+def _is_ours(sock: socket.socket, port: int) -> bool:
+    return port in _own_ports and sock.getpeername()[0] == sock.getsockname()[0]
 
 
 class Dialler:
@@ -61,6 +76,8 @@ class Dialler:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # NATs forget silent streams
                 async with asyncio.timeout(None if share == float("inf") else share):
                     await self._loop.sock_connect(sock, address)
+                if _is_ours(sock, port):
+                    raise OSError("this is the address of proxx itself.")
             except OSError as error:  # TimeoutError is one of them
                 sock.close()
                 fault = error

@@ -6,7 +6,7 @@ it, for code that wants an `httpx.AsyncClient`.
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx
 
@@ -42,6 +42,8 @@ class Transport(httpx.AsyncBaseTransport):
             raise httpx.UnsupportedProtocol(f"Not http or https: {scheme!r}.")
         origin = (scheme, url.raw_host, url.port or PORTS[scheme])
         start = head.write(request.method, url, request.headers, len(request.body))
+        if request.once is not None:
+            return await self._ask_once(origin, start, request, request.once)
         connection = self.pool.take(origin)
         if connection is not None:
             try:
@@ -76,6 +78,21 @@ class Transport(httpx.AsyncBaseTransport):
             if not len(self.pool):
                 break
             await asyncio.sleep(0)
+
+    async def _ask_once(
+        self, origin: Origin, start: bytes, request: UpstreamRequest, once: Callable[[], Awaitable[None]]
+    ) -> UpstreamResponse:
+        """Ask on a fresh connection; nobody can say of a pooled one that dies whether the question was heard."""
+        connection = await self._open(origin, request.timeouts.connect)
+        try:
+            await once()
+        except BaseException:
+            connection.drop()
+            raise
+        if not connection.usable:
+            connection.drop()
+            raise httpx.ConnectError("The provider left before it was asked.")
+        return await _ask(connection, start, request)
 
     async def _open(self, origin: Origin, seconds: float) -> Connection:
         connection = await self._dialler.open(origin, lambda: Connection(self._loop, self.pool, origin), seconds)

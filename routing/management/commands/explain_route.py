@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import DEFAULT_TENANT_ID, ApiKey
-from routing import aliases, explaining, reload
+from routing import explaining, reload
 from routing.dialects import USUAL_PATHS
 from routing.explaining import CannotAsk, Explained, Wish
 from routing.plan import Candidate
@@ -62,7 +62,7 @@ class Command(BaseCommand):
             found = explaining.explain(wish, snapshot)
         except CannotAsk as fault:
             raise CommandError(str(fault)) from None
-        for line in (*told(found), *aliases.in_vain(found.plan, snapshot)):
+        for line in told(found):
             self.stdout.write(line)
         if said := reload.last_fault():
             self.stderr.write(said)

@@ -1,12 +1,12 @@
 """`import_legacy FILE...`: take over the configuration of another gateway. Shows the difference, then asks."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DataError
 
+from routing.confirming import agreed
 from routing.file_text import read_file
 from routing.keys_file import FileFault
 from routing.moving import difference, recognise
@@ -44,7 +44,7 @@ class Command(BaseCommand):
             self.stdout.write("\nNothing to write: all of it is there already.")
         elif dry_run:
             self.stdout.write("\nNothing was written (--dry-run).")
-        elif yes or _agreed():
+        elif yes or agreed():
             _write(wanted)
             self.stdout.write(f"\nWritten: {wanted.writes}. Running servers know it within two seconds.")
         else:
@@ -77,9 +77,3 @@ def _text(path: str) -> str:
     if not text:
         raise FileFault(f"{Path(path).name} is empty or not there.")
     return text
-
-
-def _agreed() -> bool:
-    if not sys.stdin.isatty():
-        raise CommandError("Nobody is there to ask, so nothing was written. Add --yes to write, --dry-run to look.")
-    return input("\nWrite this? [y/N] ").strip().lower() in {"y", "yes"}

@@ -219,7 +219,7 @@ def test_odd_content_passes_as_it_came(odd):
 def test_a_later_usage_keeps_what_it_does_not_say():
     later = frame(choices=[], usage={}) + frame(choices=[], usage={"completion_tokens": 9.0, "prompt_tokens": True})
     seen = watched(ROLE + delta("a", finish="stop") + USAGE + later + DONE)[1]
-    assert seen.usage == Usage(input_total=12, output_total=9, cache_read=4, reasoning=2)
+    assert seen.usage == Usage(input_total=12, output_total=9, cache_read=4, reasoning=2, doubtful=True)
 
 
 def test_an_empty_usage_alone_is_no_report():

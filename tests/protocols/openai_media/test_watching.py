@@ -5,6 +5,7 @@ import json
 import pytest
 
 from proxx.protocols.hub.errors import ErrorFacts
+from proxx.protocols.hub.events import Usage
 from proxx.protocols.openai_media.watching import MediaWatch, read_usage, watch_completions, watch_json, watch_whole
 
 DELTA = b'event: transcript.text.delta\ndata: {"type":"transcript.text.delta","delta":"a"}\n\n'
@@ -93,6 +94,10 @@ def test_a_completion_that_only_lacks_its_end_mark_gets_it() -> None:
     assert watch.close() == b"data: [DONE]\n\n"
 
 
-@pytest.mark.parametrize("raw", [b"[]", b"7", b'{"type":"duration","seconds":2}', b'{"input_tokens":-1}', b"nonsense"])
+@pytest.mark.parametrize("raw", [b"[]", b"7", b'{"type":"duration","seconds":2}', b"nonsense"])
 def test_usage_that_counts_no_tokens_is_none(raw: bytes) -> None:
     assert read_usage(raw) is None
+
+
+def test_usage_that_counts_what_cannot_be_is_doubtful() -> None:
+    assert read_usage(b'{"input_tokens":-1}') == Usage(doubtful=True)

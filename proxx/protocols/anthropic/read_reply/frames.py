@@ -6,6 +6,7 @@ import msgspec
 
 from proxx.protocols.anthropic.read_request.shapes import Block
 from proxx.protocols.framing.lenient import FAULTS, decode
+from proxx.protocols.hub.counts import count, doubtful, tier
 from proxx.protocols.hub.events import Finished, Usage
 
 QUIET_HEAD = b"event: content_block_delta\ndata: "
@@ -156,12 +157,13 @@ def counted(before: Counts, raw: msgspec.Raw) -> Counts:
 
 def usage_of(counts: Counts) -> Usage | None:
     """Return the usage that the counts amount to; None if they say nothing."""
-    fresh, said = _count(counts.get("input_tokens")), _count(counts.get("output_tokens"))
+    fresh, said = count(counts.get("input_tokens")), count(counts.get("output_tokens"))
+    odd = doubtful(counts, _object(counts, "cache_creation"))
     if fresh is None and said is None:
-        return None
-    read, written = _count(counts.get("cache_read_input_tokens")), _count(counts.get("cache_creation_input_tokens"))
+        return Usage(doubtful=True) if odd else None
+    read, written = count(counts.get("cache_read_input_tokens")), count(counts.get("cache_creation_input_tokens"))
     shares, details = _object(counts, "cache_creation"), _object(counts, "output_tokens_details")
-    short, long = _count(shares.get("ephemeral_5m_input_tokens")), _count(shares.get("ephemeral_1h_input_tokens"))
+    short, long = count(shares.get("ephemeral_5m_input_tokens")), count(shares.get("ephemeral_1h_input_tokens"))
     if written is None and (short is not None or long is not None):
         written = (short or 0) + (long or 0)
     return Usage(
@@ -169,10 +171,12 @@ def usage_of(counts: Counts) -> Usage | None:
         output_total=said,
         cache_read=read,
         cache_write=written,
-        reasoning=_count(details.get("thinking_tokens")),
+        reasoning=count(details.get("thinking_tokens")),
         cache_write_5m=short,
         cache_write_1h=long,
-        web_searches=_count(_object(counts, "server_tool_use").get("web_search_requests")),
+        web_searches=count(_object(counts, "server_tool_use").get("web_search_requests")),
+        tier=tier(counts.get("speed")) or tier(counts.get("service_tier")),
+        doubtful=odd,
     )
 
 
@@ -195,12 +199,3 @@ def parsed(text: str) -> Any:
 def _object(counts: Counts, name: str) -> Counts:
     found = counts.get(name)
     return found if isinstance(found, dict) else {}
-
-
-def _count(number: object) -> int | None:
-    """Return a whole number that a token count can be; anything else is unknown, not believed."""
-    if isinstance(number, float) and number.is_integer():
-        number = int(number)
-    if not isinstance(number, int) or isinstance(number, bool):
-        return None
-    return number if 0 <= number < 2**40 else None

@@ -6,6 +6,7 @@ import msgspec
 
 from proxx.protocols.framing.lenient import FAULTS, decode
 from proxx.protocols.gemini.read_reply.wire import NOTHING, anything
+from proxx.protocols.hub.counts import count, doubtful, modality, tier
 from proxx.protocols.hub.events import Usage
 
 _COUNTS = (
@@ -31,7 +32,7 @@ def read_usage(raw: msgspec.Raw, before: Usage | None = None) -> Usage | None:
         return before
     if not isinstance(read, dict):
         return before
-    told = {name: number for name in _COUNTS if (number := _count(read.get(name))) is not None}
+    told = {name: number for name in _COUNTS if (number := count(read.get(name))) is not None}
     if not told:
         return before
     prompt, tools, answer, thoughts, cached = (told.get(name, 0) for name in _COUNTS)
@@ -41,8 +42,13 @@ def read_usage(raw: msgspec.Raw, before: Usage | None = None) -> Usage | None:
         cache_read=cached,
         reasoning=thoughts,
         hosted_prompt=tools or None,
-        audio_in=_audio(read.get("promptTokensDetails")),
-        audio_out=_audio(read.get("candidatesTokensDetails")),
+        audio_in=_both(read, "AUDIO"),
+        audio_out=modality(read.get("candidatesTokensDetails"), "AUDIO"),
+        audio_cached=modality(read.get("cacheTokensDetails"), "AUDIO"),
+        image_in=_both(read, "IMAGE"),
+        image_out=modality(read.get("candidatesTokensDetails"), "IMAGE"),
+        tier=_tier(read),
+        doubtful=doubtful(read),
     )
     return usage if before is None else _most(usage, before)
 
@@ -59,16 +65,14 @@ def _most(usage: Usage, before: Usage) -> Usage:
     return msgspec.structs.replace(usage, **changes)
 
 
-def _audio(details: object) -> int | None:
-    if not isinstance(details, list):
-        return None
-    found: list[Any] = [one for one in details if isinstance(one, dict) and one.get("modality") == "AUDIO"]
-    return _count(found[0].get("tokenCount")) if found else None
+def _both(read: dict[str, Any], kind: str) -> int | None:
+    """Return what the prompt and the tools' prompts hold of one modality."""
+    said = [modality(read.get(name), kind) for name in ("promptTokensDetails", "toolUsePromptTokensDetails")]
+    known = [one for one in said if one is not None]
+    return sum(known) if known else None
 
 
-def _count(number: object) -> int | None:
-    """Return a whole number that a token count can be; anything else is unknown, not believed."""
-    if isinstance(number, float) and number.is_integer():
-        number = int(number)
-    is_count = isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**40
-    return number if is_count else None  # type: ignore[return-value]
+def _tier(read: dict[str, Any]) -> str:
+    """Return the tier: one surface names it, the other says by which kind of traffic the call was billed."""
+    kind = read.get("trafficType")
+    return tier(read.get("serviceTier")) or (tier(kind.removeprefix("ON_DEMAND_")) if isinstance(kind, str) else "")

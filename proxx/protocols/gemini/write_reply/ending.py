@@ -51,8 +51,11 @@ def usage_object(usage: Usage) -> dict[str, Any]:
         counts["thoughtsTokenCount"] = thoughts
     if hosted:
         counts["toolUsePromptTokenCount"] = hosted
-    if usage.audio_in:
-        counts["promptTokensDetails"] = [{"modality": "AUDIO", "tokenCount": usage.audio_in}]
-    if usage.audio_out:
-        counts["candidatesTokensDetails"] = [{"modality": "AUDIO", "tokenCount": usage.audio_out}]
+    for name, audio, images in (
+        ("promptTokensDetails", usage.audio_in, usage.image_in),
+        ("candidatesTokensDetails", usage.audio_out, usage.image_out),
+        ("cacheTokensDetails", usage.audio_cached, None),
+    ):
+        if said := [{"modality": kind, "tokenCount": n} for kind, n in (("AUDIO", audio), ("IMAGE", images)) if n]:
+            counts[name] = said
     return counts

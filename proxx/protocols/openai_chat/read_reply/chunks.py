@@ -170,6 +170,7 @@ class _OddChunk(msgspec.Struct):
     msg: msgspec.Raw = msgspec.Raw()
     x_groq: msgspec.Raw = msgspec.Raw()
     object: Any = None
+    service_tier: msgspec.Raw = msgspec.Raw()
 
 
 _chunk = msgspec.json.Decoder(Chunk)
@@ -219,6 +220,7 @@ def _evened(odd: _OddChunk) -> Chunk:
         msg=odd.msg,
         x_groq=odd.x_groq,
         object=_text(odd.object),
+        service_tier=odd.service_tier,
     )
 
 

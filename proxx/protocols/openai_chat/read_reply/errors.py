@@ -18,6 +18,7 @@ class Head(msgspec.Struct):
     x_groq: msgspec.Raw = msgspec.Raw()
     object: str | None = None
     model: str | None = None
+    service_tier: msgspec.Raw = msgspec.Raw()
 
 
 class _Groq(msgspec.Struct):

@@ -138,10 +138,10 @@ class ChatReader:
             if choice.usage:
                 self._count(bytes(choice.usage), events)
         if chunk.usage or chunk.x_groq:
-            self._count(usage_in(chunk), events)
+            self._count(usage_in(chunk), events, bytes(chunk.service_tier))
 
-    def _count(self, raw: bytes, events: list[Event]) -> None:
-        usage = read_usage(raw, self._usage) if raw not in NOTHING else None
+    def _count(self, raw: bytes, events: list[Event], tier: bytes = b"") -> None:
+        usage = read_usage(raw, self._usage, tier) if raw not in NOTHING else None
         if usage is not None and usage != self._usage:
             self._usage = usage
             events.append(UsageReported(usage))

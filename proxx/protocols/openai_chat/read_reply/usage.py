@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from proxx.protocols.framing.lenient import FAULTS, decode
+from proxx.protocols.hub.counts import count, doubtful, raw_tier
 from proxx.protocols.hub.events import Usage
 
 # Within these a count is believed as it is.
@@ -16,6 +17,7 @@ class _Details(msgspec.Struct, gc=False):
     cache_write_tokens: _Count | None = None
     reasoning_tokens: _Count | None = None
     audio_tokens: _Count | None = None
+    image_tokens: _Count | None = None
 
 
 class _Plain(msgspec.Struct, gc=False):
@@ -34,8 +36,16 @@ _plain = msgspec.json.Decoder(_Plain)
 _anything = msgspec.json.Decoder()
 
 
-def read_usage(raw: bytes, before: Usage | None) -> Usage | None:
-    """Read one usage object; what it does not say keeps what an earlier one said."""
+def read_usage(raw: bytes, before: Usage | None, tier: bytes = b"") -> Usage | None:
+    """Read one usage object; what it does not say keeps what an earlier one said. `tier` is the raw service tier that
+    stands beside it."""
+    usage = _usage_in(raw, before)
+    if usage is not None and tier and (named := raw_tier(tier)) and named != usage.tier:
+        return msgspec.structs.replace(usage, tier=named)
+    return usage
+
+
+def _usage_in(raw: bytes, before: Usage | None) -> Usage | None:
     if before is None:
         try:
             return _usage(_plain.decode(raw))
@@ -54,6 +64,8 @@ def _usage(told: _Plain) -> Usage:
         reasoning=out.reasoning_tokens,
         audio_in=into.audio_tokens,
         audio_out=out.audio_tokens,
+        image_in=into.image_tokens,
+        image_out=out.image_tokens,
     )
 
 
@@ -66,15 +78,19 @@ def _read(raw: bytes, before: Usage | None) -> Usage | None:
         return before
     into, out = _object(read, "prompt_tokens_details"), _object(read, "completion_tokens_details")
     told = {
-        "input_total": _count(read.get("prompt_tokens")),
+        "input_total": count(read.get("prompt_tokens")),
         "output_total": _output(read, out),
-        "cache_read": _count(into.get("cached_tokens", read.get("prompt_cache_hit_tokens"))),
-        "cache_write": _count(into.get("cache_write_tokens")),
-        "reasoning": _count(out.get("reasoning_tokens")),
-        "audio_in": _count(into.get("audio_tokens")),
-        "audio_out": _count(out.get("audio_tokens")),
+        "cache_read": count(into.get("cached_tokens", read.get("prompt_cache_hit_tokens"))),
+        "cache_write": count(into.get("cache_write_tokens")),
+        "reasoning": count(out.get("reasoning_tokens")),
+        "audio_in": count(into.get("audio_tokens")),
+        "audio_out": count(out.get("audio_tokens")),
+        "image_in": count(into.get("image_tokens")),
+        "image_out": count(out.get("image_tokens")),
     }
-    known = {name: number for name, number in told.items() if number is not None}
+    known: dict[str, Any] = {name: number for name, number in told.items() if number is not None}
+    if doubtful(read, into, out):
+        known["doubtful"] = True
     if not known:
         return before
     return msgspec.structs.replace(before or Usage(), **known)
@@ -82,8 +98,8 @@ def _read(raw: bytes, before: Usage | None) -> Usage | None:
 
 def _output(read: dict[str, Any], out: dict[str, Any]) -> int | None:
     """Return the output with its reasoning, which some leave out of everything but the total."""
-    into, output, total = (_count(read.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens"))
-    return _whole_output(into, output, total, _count(out.get("reasoning_tokens")))
+    into, output, total = (count(read.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens"))
+    return _whole_output(into, output, total, count(out.get("reasoning_tokens")))
 
 
 def _whole_output(into: int | None, output: int | None, total: int | None, reasoning: int | None) -> int | None:
@@ -95,11 +111,3 @@ def _whole_output(into: int | None, output: int | None, total: int | None, reaso
 def _object(read: dict[str, Any], name: str) -> dict[str, Any]:
     found = read.get(name)
     return found if isinstance(found, dict) else {}
-
-
-def _count(number: object) -> int | None:
-    """Return a whole number that a token count can be; anything else is unknown, not believed."""
-    if isinstance(number, float) and number.is_integer():
-        number = int(number)
-    is_count = isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**40
-    return number if is_count else None  # type: ignore[return-value]

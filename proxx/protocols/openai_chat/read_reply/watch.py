@@ -114,7 +114,7 @@ def note(seen: Seen, chunk: _Chunk, data: bytes) -> None:
             seen.usage = read_usage(bytes(choice.usage), seen.usage)
     raw = usage_in(chunk)
     if raw not in NOTHING:
-        seen.usage = read_usage(raw, seen.usage)
+        seen.usage = read_usage(raw, seen.usage, bytes(chunk.service_tier))
 
 
 def _speaks(choice: _Choice) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from proxx.protocols.framing.lenient import FAULTS, decode
+from proxx.protocols.hub.counts import count, doubtful, raw_tier
 from proxx.protocols.hub.events import Finished, Usage
 
 NOTHING = (b"", b"null", b'""', b"false", b"{}", b"[]")  # what imitators write where there is nothing
@@ -30,8 +31,15 @@ class Resource(msgspec.Struct):
     error: msgspec.Raw = msgspec.Raw()
     detail: msgspec.Raw = msgspec.Raw()
     incomplete_details: Incomplete | None = None
+    service_tier: msgspec.Raw = msgspec.Raw()
 
 
+class _Item(msgspec.Struct):
+    type: str | None = None
+
+
+_ITEM_HEAD = 512  # bytes in which an item of the output names its type; texts may be long
+_item = msgspec.json.Decoder(_Item)
 _resource = msgspec.json.Decoder(Resource)
 _anything = msgspec.json.Decoder()
 
@@ -61,8 +69,8 @@ def stated_error(error: bytes, data: bytes) -> dict[str, object]:
     return {name: value for name, value in error_of(data).items() if name not in ("type", "sequence_number")}
 
 
-def read_usage(raw: bytes) -> Usage | None:
-    """Read a usage object; None where nothing is counted."""
+def read_usage(raw: bytes, tier: bytes = b"") -> Usage | None:
+    """Read a usage object; None where nothing is counted. `tier` is the raw service tier beside it."""
     try:
         read = decode(_anything, raw) if raw not in NOTHING else None
     except FAULTS:
@@ -71,13 +79,36 @@ def read_usage(raw: bytes) -> Usage | None:
         return None
     into, out = _object(read.get("input_tokens_details")), _object(read.get("output_tokens_details"))
     usage = Usage(
-        input_total=_count(read.get("input_tokens")),
-        output_total=_count(read.get("output_tokens")),
-        cache_read=_count(into.get("cached_tokens")),
-        cache_write=_count(into.get("cache_write_tokens")),
-        reasoning=_count(out.get("reasoning_tokens")),
+        input_total=count(read.get("input_tokens")),
+        output_total=count(read.get("output_tokens")),
+        cache_read=count(into.get("cached_tokens")),
+        cache_write=count(into.get("cache_write_tokens")),
+        reasoning=count(out.get("reasoning_tokens")),
+        audio_in=count(into.get("audio_tokens")),
+        audio_out=count(out.get("audio_tokens")),
+        image_in=count(into.get("image_tokens")),
+        image_out=count(out.get("image_tokens")),
+        doubtful=doubtful(read, into, out),
     )
-    return None if usage == Usage() else usage
+    if usage == Usage():
+        return None
+    return msgspec.structs.replace(usage, tier=named) if tier and (named := raw_tier(tier)) else usage
+
+
+def usage_in(resource: Resource) -> Usage | None:
+    """Return what a resource that ended says of its usage: tokens, tier, and the searches among its items."""
+    usage = read_usage(bytes(resource.usage), bytes(resource.service_tier))
+    searches = sum(_is_search(item) for item in resource.output or ())
+    return msgspec.structs.replace(usage or Usage(), web_searches=searches) if searches else usage
+
+
+def _is_search(item: msgspec.Raw) -> bool:
+    if b'"web_search_call"' not in bytes(item)[:_ITEM_HEAD]:
+        return False
+    try:
+        return decode(_item, bytes(item)).type == "web_search_call"
+    except FAULTS:
+        return False
 
 
 def finish_of(resource: Resource, *, called: bool, refused: bool) -> Finished:
@@ -92,11 +123,3 @@ def finish_of(resource: Resource, *, called: bool, refused: bool) -> Finished:
 
 def _object(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _count(number: object) -> int | None:
-    """Return a whole number that a token count can be; anything else is unknown, not believed."""
-    if isinstance(number, float) and number.is_integer():
-        number = int(number)
-    is_count = isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**40
-    return number if is_count else None  # type: ignore[return-value]

@@ -218,7 +218,7 @@ def finish(telling: Telling, resource: Resource) -> None:
     """Tell how a response ended: the reason, the usage, the end."""
     refused = telling.refused and not telling.said
     telling.events.append(finish_of(resource, called=telling.called, refused=refused))
-    usage = read_usage(bytes(resource.usage))
+    usage = read_usage(bytes(resource.usage), bytes(resource.service_tier))
     if telling.searches:
         usage = msgspec.structs.replace(usage or Usage(), web_searches=telling.searches)
     if usage is not None:

@@ -17,8 +17,8 @@ from proxx.protocols.openai_responses.read_reply.resource import (
     Resource,
     error_of,
     read_resource,
-    read_usage,
     stated_error,
+    usage_in,
 )
 from proxx.protocols.openai_responses.read_reply.stream import NO_EVENT
 from proxx.protocols.openai_responses.write_reply.failure import failed_event
@@ -109,7 +109,7 @@ class ResponsesWatch(SseWatch):
             return b""
         self._about = resource
         seen.reply_id = resource.id or ""
-        seen.usage = read_usage(bytes(resource.usage)) or seen.usage
+        seen.usage = usage_in(resource) or seen.usage
         if event.type in _ENDS and resource.status not in FAILURES:
             seen.spoke = seen.finished = seen.ended = True
         elif event.type in _ENDS or resource.status in FAILURES or event.type.endswith(("failed", "cancelled")):

@@ -9,7 +9,7 @@ from proxx.protocols.openai_responses.read_reply.resource import (
     Resource,
     error_of,
     read_resource,
-    read_usage,
+    usage_in,
 )
 from proxx.protocols.openai_responses.read_reply.stream import finish
 from proxx.protocols.spec import Seen
@@ -29,7 +29,7 @@ def watch_whole(body: bytes) -> Seen:
         else:
             seen.error = error_of(bytes(found.detail))
     else:
-        seen.usage, seen.reply_id = read_usage(bytes(found.usage)), found.id or ""
+        seen.usage, seen.reply_id = usage_in(found), found.id or ""
         seen.spoke = seen.finished = seen.ended = True
     return seen
 
