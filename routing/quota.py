@@ -23,6 +23,8 @@ EARSHOT = 1.0  # seconds in which an account's answers are read once: they say n
 UNSAID = 300.0  # seconds an account is left alone that takes no calls and does not say until when
 SPENT = 100.0  # percent of a limit by the minute
 SAME = 2.0  # seconds by which two ways to say the same moment may differ
+SAME_END = 60.0  # seconds by which two processes may differ on when a plan's window ends
+IN_PART = ("headers", "refused")  # sources that speak of some windows, not of all
 LONG_WAIT = 6 * 3600.0  # who is sent away for longer has used up more than five hours' worth
 
 # Ranks of `quota_first`; between them and BEGUN_ONCE stands when the longest window ends.
@@ -76,16 +78,34 @@ def refused(candidate: Candidate, failure: Failure) -> None:
 
 
 def note(key: Key, standing: Standing, *, is_news: bool = False) -> None:
-    """Keep what is known of an account, unless something younger is known; `is_news` has it told to others."""
-    before = standings.get(key)
-    if before is not None and before.heard_at > standing.heard_at:
-        return
+    """Keep what is known of an account beside what was known; `is_news`: this process heard it and tells others."""
+    told = standing
+    if not is_news and (before := standings.get(key)) is not None:
+        standing = merged(before, told)
     standings[key] = standing
-    if is_news and isinstance(key, UUID):
+    if isinstance(key, UUID) and (is_news or (key in news and standing is not told)):
         news[key] = standing
     else:
-        news.pop(key, None)  # type: ignore[arg-type]  # older than what others know by now
+        news.pop(key, None)  # type: ignore[arg-type]  # others know it
     _judge(key, standing, clock.monotonic())
+
+
+def merged(one: Standing, other: Standing) -> Standing:
+    """Return what two processes know of an account, which may have heard of different windows of it.
+
+    The younger holds, with windows that only the older knows, or knows to be fuller: a plan's window only fills until
+    it ends. A complete answer holds alone.
+    """
+    older, younger = (one, other) if one.heard_at <= other.heard_at else (other, one)
+    if younger.source not in IN_PART:
+        return younger
+    known = {window.name: window for window in younger.usage.windows}
+    missed = [window for window in windows_now(older.usage) if _is_ahead(window, known.get(window.name))]
+    if not missed:
+        return younger
+    windows = {**known, **{window.name: window for window in missed}}
+    usage = replace(younger.usage, windows=tuple(windows.values()), plan=younger.usage.plan or older.usage.plan)
+    return replace(younger, usage=usage)
 
 
 def spent_until(key: Key, now: float) -> float | None:
@@ -159,6 +179,16 @@ def forget(key: Key | None = None) -> None:
             facts.pop(key, None)  # type: ignore[arg-type]
     if key is None:
         _next_change = float("inf")
+
+
+def _is_ahead(window: Window, of: Window | None) -> bool:
+    """Tell whether one report of a window says more than another: it is of a later window, or of more use."""
+    if of is None:
+        return True
+    if window.seconds is None or window.resets_at is None or of.resets_at is None:
+        return False
+    later = window.resets_at - of.resets_at
+    return later > SAME_END or (later > -SAME_END and window.used > of.used)
 
 
 def _as_it_stands(window: Window, now: float) -> Window:

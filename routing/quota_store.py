@@ -11,25 +11,26 @@ from accounts.models import Credential
 from oauth.plan_usage import PlanUsage, Window
 from proxx.kit import clock
 from routing.models import QuotaStanding
-from routing.quota import Standing
+from routing.quota import Standing, merged
 
 FAULT_LENGTH = 240
 _HEARD = ("windows", "plan", "stopped", "has_credits", "source", "heard_at")
 
 
 def save(heard: Mapping[UUID, Standing]) -> None:
-    """Store what was heard, unless something younger is there, and the plans that it names."""
+    """Store what was heard, beside what others stored, and the plans that it names."""
     known = QuotaStanding.objects.in_bulk(list(heard))
     accounts = Credential.objects.in_bulk(list(heard))
     rows = []
     for key, standing in heard.items():
         row = known.get(key) or QuotaStanding(credential_id=key)
-        at = datetime.fromtimestamp(standing.heard_at, UTC)
-        if key in accounts and (row.heard_at is None or row.heard_at < at):
-            usage = standing.usage
+        stored = standing_of(row)
+        kept = standing if stored is None else merged(stored, standing)
+        if key in accounts and kept is not stored:
+            usage = kept.usage
             row.windows = [[one.name, one.used, one.resets_at, one.seconds] for one in usage.windows]
             row.plan, row.stopped, row.has_credits = usage.plan, usage.stopped, usage.has_credits
-            row.source, row.heard_at = standing.source, at
+            row.source, row.heard_at = kept.source, datetime.fromtimestamp(kept.heard_at, UTC)
             rows.append(row)
     try:
         QuotaStanding.objects.bulk_create(
