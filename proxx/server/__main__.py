@@ -22,6 +22,7 @@ def main() -> int:
 
     from proxx.server.checks import CannotStart
 
+    gc.disable()  # nearly all that a start makes stays: looking through it again and again would be a fifth of the start
     try:
         serve = _prepare()
         return serve()
@@ -144,6 +145,7 @@ def _calm_down() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+    gc.enable()
 
 
 def _prefer_uvloop() -> None:
