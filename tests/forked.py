@@ -1,16 +1,18 @@
-"""Commands of proxx without the wait for other people's modules, which is most of a start.
+"""Programs of proxx without the wait for other people's modules, which is most of a start.
 
     done = run("manage.py", "check", env=environment)         as subprocess.run
     process = start("-c", program, env=environment)           as subprocess.Popen
 
 One process per test worker imports those modules once, none of which reads settings, and forks for each program. From
-there on it runs as from a shell: an environment, a folder, signals and an exit code of its own. Servers are started the
-real way (live.py).
+there on it runs as from a shell: an environment, a folder, signals and an exit code of its own. What a process must have
+for itself (threads, an event loop, settings, the mark by which it knows its own messages) is never imported before the
+fork.
 """
 
 import atexit
 import contextlib
 import functools
+import gc
 import importlib
 import json
 import os
@@ -21,6 +23,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,29 +32,52 @@ from typing import IO, NoReturn, TextIO
 ROOT = Path(__file__).parents[1]
 MODULES = (
     "OpenSSL.SSL",
+    "allauth.account.checks",
+    "allauth.core.ratelimit",
     "asgiref.sync",
     "autobahn.twisted.websocket",
     "celery.app.task",
+    "channels.auth",
+    "channels.generic.websocket",
     "cryptography.hazmat.primitives.ciphers.aead",
-    "daphne.server",
+    "daphne.http_protocol",
+    "daphne.ws_protocol",
+    "django.contrib.admin.options",
+    "django.contrib.admin.views.main",
+    "django.contrib.auth.apps",
+    "django.contrib.auth.hashers",
+    "django.contrib.messages.middleware",
     "django.contrib.postgres.fields",
+    "django.contrib.sessions.backends.db",
+    "django.contrib.staticfiles.storage",
     "django.core.asgi",
     "django.core.management.commands.shell",
     "django.db.backends.postgresql.base",
+    "django.db.backends.sqlite3.base",
     "django.db.migrations.executor",
     "django.db.models",
     "django.forms",
+    "django.middleware.cache",
+    "django.middleware.csrf",
     "django.template.backends.django",
+    "django.test.testcases",
     "django.views.generic",
+    "environ",
+    "httpcore",
+    "httptools",
     "httpx",
     "kombu.transport.filesystem",
     "msgspec",
     "prometheus_client",
-    "pydantic",
+    "pydantic.main",
+    "pydantic.type_adapter",
     "redis.asyncio",
     "requests",
     "sqlparse",
     "twisted.internet.asyncioreactor",
+    "uvicorn.server",
+    "uvloop",
+    "whitenoise.middleware",
     "proxx.protocols.registry",
 )
 
@@ -172,6 +198,9 @@ def _nursery() -> str:
 def _main(address: str) -> None:
     for name in MODULES:
         importlib.import_module(name)
+    _nothing_shared()
+    gc.collect()
+    gc.freeze()  # no child looks through all this again, or copies it by looking
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(address.replace("@", "\0"))
     listener.listen()
@@ -187,6 +216,18 @@ def _main(address: str) -> None:
             listener.close()
             _keep(line)
         line.close()
+
+
+def _nothing_shared() -> None:
+    """Refuse what each process must have for itself."""
+    from django.conf import settings
+
+    shared = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
+    shared += [name for name in ("twisted.internet.reactor", "proxx.kit.shared_state") if name in sys.modules]
+    if settings.configured:
+        shared.append("settings")
+    if shared:
+        raise RuntimeError(f"A fork would share {', '.join(shared)}.")
 
 
 def _keep(line: socket.socket) -> NoReturn:

@@ -1,11 +1,14 @@
-"""A whole proxx as its users run it: `python -m proxx.server` as a process, for tests from outside.
+"""A whole proxx as its users run it: the program `proxx.server` as a process, for tests from outside.
 
     def test_something(start_proxx):
         proxx = start_proxx(server="uvicorn", env={"PROXY_MAX_ATTEMPTS": "2"})
         answer = proxx.openai().chat.completions.create(model="openai/sim-echo", messages=[...])
         assert proxx.provider.journal.last.header("authorization") == "Bearer sk-sim-1"
 
-Every server has a data folder and a database of its own, knows no `.env`, and takes `proxx.token` as its key.
+Every server has a data folder and a database of its own, knows no `.env`, and takes `proxx.token` as its key. It is
+forked from a process that has other people's modules already (forked.py) and runs the whole program from there on. Where
+the start itself is looked at, `by_command=True` starts it as a shell does: `python -m proxx.server`. So do the tests of
+the start (test_live.py, server/test_checks.py), of `make run` and of secrets.
 """
 
 import contextlib
@@ -54,7 +57,14 @@ class LiveProxx:
     token = TOKEN
 
     def __init__(
-        self, folder: Path, database: Database, provider: SimulatedProvider, server: str, env: Mapping[str, str]
+        self,
+        folder: Path,
+        database: Database,
+        provider: SimulatedProvider,
+        server: str,
+        env: Mapping[str, str],
+        *,
+        by_command: bool = False,
     ) -> None:
         self.folder, self.database, self.provider, self.server = folder, database, provider, server
         self.log_path = folder / "server.log"
@@ -69,8 +79,8 @@ class LiveProxx:
             "UPSTREAM_PROVIDER_ID": "openai",
             **env,
         }
-        self.process: subprocess.Popen[bytes] | None = None
-        self.started_in = 0.0
+        self.process: subprocess.Popen[bytes] | forked.Forked | None = None
+        self._by_command = by_command
         self.tokens: dict[str, str] = {}  # of keys that a test issued, by what it calls them
 
     # Where it is.
@@ -99,12 +109,15 @@ class LiveProxx:
     # Its life.
 
     def start(self) -> None:
-        """Start the server and wait until it answers; `started_in` then holds the seconds that took."""
-        began = time.monotonic()
+        """Start the server and wait until it answers."""
+        deadline = time.monotonic() + READY_WITHIN
+        program = ("-m", "proxx.server")
         with self.log_path.open("ab") as log:
-            command = [sys.executable, "-m", "proxx.server"]
-            self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
-        deadline = began + READY_WITHIN
+            if self._by_command:
+                command = [sys.executable, *program]
+                self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+            else:
+                self.process = forked.start(*program, env=self.environment, output=log)
         while not self.healthy():
             if self.process.poll() is not None:
                 raise NotReady(f"The server ended with {self.process.returncode}:\n{self.log}")
@@ -112,7 +125,6 @@ class LiveProxx:
                 self.kill()
                 raise NotReady(f"The server did not answer within {READY_WITHIN} s:\n{self.log}")
             time.sleep(LOOK_EVERY)
-        self.started_in = time.monotonic() - began
 
     def healthy(self) -> bool:
         """Ask /health once."""
@@ -239,11 +251,12 @@ def running(
     server: str = "daphne",
     env: Mapping[str, str] | None = None,
     real: bool | None = None,
+    by_command: bool = False,
 ) -> Iterator[LiveProxx]:
     """Run a server for a `with` block; at its end SIGTERM must end it with 0, unless the test ended it itself."""
     folder.mkdir(parents=True, exist_ok=True)
     database = templates.copy(folder, base_environment(folder), real=real)
-    proxx = LiveProxx(folder, database, provider, server, env or {})
+    proxx = LiveProxx(folder, database, provider, server, env or {}, by_command=by_command)
     try:
         proxx.start()
         yield proxx

@@ -5,16 +5,18 @@ import os
 
 import pytest
 
-from tests.live import NotReady
+from tests import forked
+from tests.live import NotReady, base_environment
 from tests.upstreams.script import say
 
 pytestmark = pytest.mark.slow
 USER = [{"role": "user", "content": "hello"}]
 
 
+@pytest.mark.parametrize("by_command", [True, False])
 @pytest.mark.parametrize("server", ["daphne", "uvicorn"])
-def test_a_whole_proxx_answers_and_records(start_proxx, server):
-    proxx = start_proxx(server=server)
+def test_a_whole_proxx_answers_and_records(start_proxx, server, by_command):
+    proxx = start_proxx(server=server, by_command=by_command)
     with proxx.openai() as client:
         proxx.provider.script(say("from the provider"))
         answer = client.chat.completions.create(model="openai/gpt-x", messages=USER)
@@ -39,9 +41,23 @@ def test_a_live_server_can_be_looked_into(live_proxx):
     assert live_proxx.rows("SELECT label FROM accounts_apikey WHERE label = %s", ["test"]) == [("test",)]
 
 
-def test_a_server_that_cannot_start_says_why(start_proxx):
-    with pytest.raises(NotReady, match="PROXX_SERVER"):
-        start_proxx(env={"PROXX_SERVER": "nothing"})
+@pytest.mark.parametrize("by_command", [True, False])
+def test_a_server_that_cannot_start_says_why(start_proxx, by_command):
+    with pytest.raises(NotReady, match="ended with 2:\nproxx cannot start: PROXX_SERVER"):
+        start_proxx(env={"PROXX_SERVER": "nothing"}, by_command=by_command)
+
+
+def test_forked_programs_have_nothing_in_common_that_tells_processes_apart(tmp_path):
+    program = (
+        "import django; django.setup(); from accounts import models; from proxx.kit import ids, shared_state\n"
+        "import random, secrets; from twisted.internet import reactor\n"
+        "print(shared_state.SENDER.hex(), ids.new(0).hex, random.random(), secrets.token_hex(8), sep='\\n')"
+    )
+    said = [forked.run("-c", program, env=base_environment(tmp_path)) for _ in range(2)]
+    assert [one.returncode for one in said] == [0, 0], said[0].stderr
+    marks = [one.stdout.split() for one in said]
+    assert [len(one) for one in marks] == [4, 4]
+    assert not set(marks[0]) & set(marks[1])
 
 
 def test_a_live_server_knows_nothing_of_the_developers_environment(start_proxx, monkeypatch):

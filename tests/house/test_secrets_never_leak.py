@@ -95,7 +95,7 @@ def heard(tmp_path_factory: pytest.TempPathFactory, templates: Any, module_provi
             "PROXY_ENCRYPTION_KEYS": PLANTED["PROXY_ENCRYPTION_KEYS"],
             "PROXY_LOG_LEVEL": "debug",
         }
-        with running(folder, templates, module_provider, env=environment, real=False) as proxx:
+        with running(folder, templates, module_provider, env=environment, real=False, by_command=True) as proxx:
             token = proxx.run(ISSUE.format(password=PASSWORD, second=SECOND_KEY))
             found.planted["a client key"] = token
             calls = ask_everything(proxx, token, found)
