@@ -48,6 +48,10 @@ candidate is asked once more without it, or with the nearest effort. Settings an
 hour, per provider and model, in each process. What is asked (messages, tools, the form of the answer) is never touched,
 every change is noted in `x-proxx-warnings`, and a caller with `x-proxx-strict: true` gets the 400.
 
+If nobody answered, the error names the providers that were asked and how each failed: it refused the connection, its
+name has no address, its certificate is not trusted, it did not answer in time. Addresses, and what providers said, are
+for operators only: they stand on the request's page.
+
 ## Who rests, and how long
 
 A **hard** rest takes the credential out of every plan until it ends. A **soft** one is a guess of ours: the credential

@@ -124,7 +124,7 @@ async def _first_answer(call: Call, asked: Asked) -> Reply:
     if refused is not None and failure is not None and failure.kind != "auth":
         call.outcome, call.status, call.error_code = "error", refused.status, "upstream_rejected_request"
         return refused
-    raise _summary(failure)
+    raise _summary(call, failure)
 
 
 async def _sent(call: Call, candidate: Candidate, asked: Asked) -> UpstreamResponse:
@@ -136,12 +136,13 @@ async def _sent(call: Call, candidate: Candidate, asked: Asked) -> UpstreamRespo
     return response if call.bodies is None else overheard.heard(call, call.bodies, response)
 
 
-def _summary(failure: Failure | None) -> GatewayError:
+def _summary(call: Call, failure: Failure | None) -> GatewayError:
     if failure is None:
         return Unavailable("This provider has no account that could be used.", code="upstream_url_not_configured")
     if failure.kind == "timed_out":
-        return TimedOut(detail=failure.kind)
-    return UpstreamFailed("The provider could not be asked.", code="upstream_connection_failed", detail=failure.kind)
+        return TimedOut(verdict.with_who(TimedOut.message, call.attempts), detail=failure.kind)
+    said = verdict.with_who("The provider could not be asked.", call.attempts)
+    return UpstreamFailed(said, code="upstream_connection_failed", detail=failure.kind)
 
 
 def _request(candidate: Candidate, asked: Asked) -> UpstreamRequest:

@@ -1,9 +1,10 @@
 """What the client is told when nobody spoke: the request's own fault first, then limits, then the rest."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from proxx.gateway.attempt import AttemptFailed, Blank, repeats_secret
-from proxx.gateway.call import Call
+from proxx.gateway.call import Attempt, Call
 from proxx.gateway.errors import (
     BadRequest,
     Forbidden,
@@ -17,12 +18,26 @@ from proxx.gateway.errors import (
     UpstreamFailed,
 )
 from proxx.kit import clock
+from proxx.upstream import reaching
 from proxx.upstream.failures import Failure
 from routing import health, planner
 from routing.plan import PASSING, RESTS
 from routing.planner import Candidate, Plan
 from routing.question import NEEDS, WISHED
 
+NAMED_AT_MOST = 4  # of those who failed: a client reads no more
+# What is said of a provider that failed so; all else "failed". One that could not be reached has words in reaching.py.
+FAILED = {
+    "connect_failed": "could not be reached",
+    "timed_out": "did not answer in time",
+    "overloaded": "is overloaded",
+    "auth": "did not accept its account",
+    "permission": "does not allow this to its account",
+    "not_found": "does not know the model",
+    "malformed": "gave an answer that could not be read",
+    "truncated": "broke off before it had said anything",
+    "empty": "gave an empty answer",
+}
 ERROR_LIMIT = 8 * 1024  # a longer error is retold, not passed on (security F4)
 # What a tenant or key may not use: a model by name, and a path that names none.
 FORBIDDEN = {
@@ -111,10 +126,25 @@ def summary(call: Call, plan: Plan, last: AttemptFailed | None, blamed: Blamed |
         said = f"None of the provider accounts may use the model '{call.envelope.model}'."
         return Forbidden(said, code="model_not_supported_for_account", param="model", detail=detail)
     if kinds & {"upstream_error", "overloaded"}:
-        return UpstreamFailed(code="upstream_server_error", detail=detail, retry_after=_given(failures))
+        said = with_who(UpstreamFailed.message, call.attempts)
+        return UpstreamFailed(said, code="upstream_server_error", detail=detail, retry_after=_given(failures))
     if "timed_out" in kinds:
-        return TimedOut(detail=detail)
-    return UpstreamFailed(detail=detail)
+        return TimedOut(with_who(TimedOut.message, call.attempts), detail=detail)
+    return UpstreamFailed(with_who(UpstreamFailed.message, call.attempts), detail=detail)
+
+
+def with_who(sentence: str, attempts: Sequence[Attempt]) -> str:
+    """Return a sentence that goes on with who failed and in which way: providers by their labels, no addresses, and
+    nothing of what they said."""
+    said = [*dict.fromkeys(f"{one.candidate.provider.label} {_way(one.failure)}" for one in attempts if one.failure)]
+    if not said:
+        return sentence
+    more = ["others failed, too"] if len(said) > NAMED_AT_MOST else []
+    return f"{sentence.removesuffix('.')}: {'; '.join(said[:NAMED_AT_MOST] + more)}."
+
+
+def _way(failure: Failure) -> str:
+    return reaching.WAYS[failure.way] if failure.way else FAILED.get(failure.kind, "failed")
 
 
 def unreadable(call: Call, blank: Blank) -> UpstreamFailed:

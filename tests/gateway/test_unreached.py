@@ -1,6 +1,9 @@
 """Accounts that the network keeps a call from."""
 
 import json
+import socket
+
+import pytest
 
 from tests.live import LiveProxx
 from tests.upstreams.server import SimulatedProvider
@@ -22,3 +25,17 @@ def test_a_conversation_stops_after_four_candidates_that_broke_off(start_proxx, 
     proxx: LiveProxx = start_proxx(env={**keys(*cut), "UPSTREAM_TRANSIENT_RETRY_COUNT": "0"})
     assert proxx.chat("gpt-x", "A talk.")[0] == 502
     assert len(provider.journal) == 4
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/openai/v1/anything"])
+def test_the_client_is_told_who_could_not_be_reached_and_how_but_not_where(start_proxx, path):
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))  # taken, and nobody listens
+        port = sock.getsockname()[1]
+        proxx: LiveProxx = start_proxx(env={"OPENAI_BASE_URL": f"http://127.0.0.1:{port}/v1"})
+        body = {"model": "openai/gpt-x", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]}
+        status, _, answer = proxx.request("POST", path, body)
+    said = json.loads(answer)["error"]["message"]
+    assert status == 502
+    assert "OpenAI refused the connection" in said
+    assert not any(secret in said for secret in ("127.0.0.1", str(port), "Errno"))

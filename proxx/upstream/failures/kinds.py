@@ -13,7 +13,8 @@ class Failure:
     `kind` is a name in `KINDS`. `status` is the upstream's HTTP status, None where there was none or it said 200.
     `retry_after` is the time the upstream asked us to stay away, in seconds from now. `message` is its own prose, made
     safe (at most 2,000 characters, no control characters, secrets masked). `code` is its own code, as it wrote it.
-    `scope` says what the failure is about; "model" means this model on this credential.
+    `scope` says what the failure is about; "model" means this model on this credential. `way` is, for a provider that
+    could not be reached, the word of reaching.py that says in which way.
     """
 
     kind: str
@@ -22,12 +23,13 @@ class Failure:
     message: str
     code: str | None
     scope: Scope
+    way: str = ""
 
 
-def named(kind: str, message: str = "") -> Failure:
+def named(kind: str, message: str = "", way: str = "") -> Failure:
     """Make a failure that was noticed on our side (empty, malformed, truncated, timed_out, ...)."""
     scope, sentence = KINDS[kind]
-    return Failure(kind=kind, status=None, retry_after=None, message=message or sentence, code=None, scope=scope)
+    return Failure(kind, None, None, message or sentence, None, scope, way)
 
 
 KINDS: dict[str, tuple[Scope, str]] = {

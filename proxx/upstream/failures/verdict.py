@@ -1,10 +1,12 @@
 """From what came back to a Failure: read the body, find the row, find the time to wait."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import httpx
 
+from proxx.upstream import reaching
 from proxx.upstream.failures import body as bodies
 from proxx.upstream.failures import prose, wait
 from proxx.upstream.failures.body import Facts
@@ -17,6 +19,7 @@ LIMIT_KINDS = frozenset(("rate_limited", "quota_spent", "too_many_at_once", "ove
 
 # What the stock transport says where ours raises a class of its own.
 CUT_SHORT = ("without sending complete message body", "incomplete chunked read")
+SYSTEM = re.compile(r"\[(?:Errno|SSL)|All connection attempts failed")  # words of the operating system, not of people
 SAID_NOTHING = "disconnected without sending a response"
 
 
@@ -46,7 +49,11 @@ def from_exception(exc: BaseException) -> Failure:
             kind = "truncated"
         elif SAID_NOTHING in text:
             kind = "connect_failed"
-    return named(kind, prose.clean(text))
+    if kind != "connect_failed":
+        return named(kind, prose.clean(text))
+    if not text or SYSTEM.search(text):
+        text = reaching.sentence(exc, "The provider")
+    return named(kind, prose.clean(text), reaching.way(exc))
 
 
 def never_left(exc: BaseException) -> bool:

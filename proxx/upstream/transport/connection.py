@@ -171,7 +171,7 @@ class Connection(asyncio.Protocol):
         if self._used and exchange.untouched and raced:
             exchange.fail(StaleConnection("The provider closed the connection while it was used again."))
         elif exc is not None and self._writing and exchange.untouched:
-            exchange.fail(httpx.WriteError(f"The connection broke while the request was being sent: {exc}"))
+            exchange.fail(httpx.WriteError("The connection broke while the request was being sent."))
         else:
             exchange.lost(exc)
 

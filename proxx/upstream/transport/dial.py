@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 
+from proxx.upstream import reaching
 from proxx.upstream.transport.connection import Connection, Origin
 
 NAMES_SECONDS = 30.0
@@ -60,13 +61,13 @@ class Dialler:
         except TimeoutError:
             raise httpx.ConnectTimeout(f"No connection to {host}:{port} in time.") from None
         except OSError as error:
-            raise httpx.ConnectError(f"No connection to {host}:{port}: {error}") from error
+            raise httpx.ConnectError(f"No connection to {host}:{port}. {reaching.sentence(error)}") from error
         return connection
 
     async def _connect(self, host: str, port: int, seconds: float) -> socket.socket:
         addresses = await self._addresses(host, port)
         until = self._loop.time() + seconds
-        fault: OSError = OSError("The name has no address.")
+        fault: OSError = reaching.NoAddress()
         for tried, (family, address) in enumerate(addresses):
             share = (until - self._loop.time()) / (len(addresses) - tried)
             sock = socket.socket(family, socket.SOCK_STREAM)
@@ -77,7 +78,7 @@ class Dialler:
                 async with asyncio.timeout(None if share == float("inf") else share):
                     await self._loop.sock_connect(sock, address)
                 if _is_ours(sock, port):
-                    raise OSError("this is the address of proxx itself.")
+                    raise reaching.LeadsBack
             except OSError as error:  # TimeoutError is one of them
                 sock.close()
                 fault = error

@@ -190,7 +190,7 @@ class Exchange:
             if reason is None:
                 self.fail(NoReply("The provider closed the connection without an answer."))
             else:
-                self.fail(httpx.ReadError(f"The connection broke before an answer came: {reason}"))
+                self.fail(httpx.ReadError("The connection broke before an answer came."))
         elif reason is None and self._ends_with_connection():
             self.complete = True
             self.detach()
