@@ -5,6 +5,7 @@ Bars and tables of facts are pictures.py's. Who may look is admin.py's.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest
@@ -26,6 +27,13 @@ SOURCES = {
     "list": "the list of prices",
     "maker": "what the model's maker takes",
     "local": "the operator's own machines",
+}
+# Why no account was asked, by the code of the error, where the plan itself had somebody or was not written down.
+UNASKED = {
+    "all_keys_rate_limited": ["Every account that could serve the model rested, because its provider limits it."],
+    "upstream_unavailable": ["Every account that could serve the model had failed too often just before, and rested."],
+    "rate_limit_exceeded": ["A limit of the tenant or key had no room for the call."],
+    "insufficient_quota": ["A budget of the tenant or key had no room for the call."],
 }
 
 
@@ -112,10 +120,12 @@ def _end(call: RequestLog, attempts: Sequence[RequestAttempt]) -> Step:
 
 
 def reasons(call: RequestLog, attempts: Sequence[RequestAttempt]) -> list[str]:
-    """Return why the account that answered was asked, as far as it was written down."""
+    """Return why the account that answered was asked, or why none was, as far as it was written down."""
     noted = plan_notes.read(call.planned)
+    if isinstance(noted, plan_notes.NotedRefusal):
+        return plan_notes.sentences_of_refusal(noted, call.started_at + timedelta(milliseconds=call.duration_ms))
     if not attempts:
-        return []
+        return ["No account was asked.", *UNASKED.get(call.error_code, [])]
     first, last = attempts[0], attempts[-1]
     said = (
         [

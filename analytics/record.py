@@ -47,7 +47,7 @@ class UsageRecord(msgspec.Struct, array_like=True, kw_only=True, gc=False):
     `price_version` is the price that was taken, and `price` that price itself until the database has it. `status` is
     what the client was sent, 499 if it had left. `conversation` is a digest of tenant and name, where it mattered.
     `traits` are bits of traits.py: what kind of request it was.
-    `planned` says in short words why its first account was asked.
+    `planned` says in short words why its first account was asked, or why none.
     """
 
     id: uuid.UUID

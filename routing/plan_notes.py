@@ -1,16 +1,20 @@
-"""Why a call's first account was asked, in a line short enough for its record; and that line in words, for people.
+"""Why a call's first account was asked, or none at all, in a line short enough for its record; and that line in words,
+for people.
 
 `written` is on the way of every call: it looks at what the plan holds already. `read` is for pages.
 """
 
+import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from routing import health, quota
-from routing.plan import EXCLUSIONS, PASSING, Candidate, Plan
+from routing.plan import EXCLUSIONS, PASSING, REFUSALS, Candidate, Plan
 
 LONGEST = 240
+NOBODY = "none "  # how the line of a plan begins that named nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +31,20 @@ class Noted:
     out: Mapping[str, int]
 
 
-def written(plan: Plan, first: Candidate) -> str:
-    """Return the line for a plan whose candidate `first` was asked first."""
+@dataclass(frozen=True, slots=True)
+class NotedRefusal:
+    """What a record says of a plan without candidates: the code of why, the seconds until the first of those who were
+    struck out is back (if that is known), and who that was, by code."""
+
+    code: str
+    wait: int | None
+    out: Mapping[str, int]
+
+
+def written(plan: Plan, first: Candidate | None) -> str:
+    """Return the line for a plan whose candidate `first` was asked first; without one, why the plan named nobody."""
+    if first is None:
+        return _refusal(plan)
     many = len(plan.candidates)
     place = 1 if many and plan.candidates[0] is first else _place(plan, first)
     said = f"{place}/{many} {first.strategy}"
@@ -37,28 +53,38 @@ def written(plan: Plan, first: Candidate) -> str:
     if plan.alias is not None:
         said += f" alias={plan.alias.replace(' ', '_')}"
     if health.rests or quota.spent:  # else nobody was struck out but by configuration, which pages can look up
-        out = Counter[str]()
-        for one in plan.excluded:
-            if one.code in PASSING:
-                out[one.code] += one.more or 1
-        said += "".join(f" out:{code}={count}" for code, count in out.items())
+        said += _left_out(plan)
     if first.rule is not None:
         said += f" rule={first.rule.name}"
     return said[:LONGEST]
 
 
-def read(line: str) -> Noted | None:
+def _refusal(plan: Plan) -> str:
+    if plan.refusal is None:
+        return ""
+    wait = f" wait={math.ceil(plan.retry_after)}" if plan.retry_after is not None else ""
+    return f"{NOBODY}{plan.refusal}{wait}{_left_out(plan)}"[:LONGEST]
+
+
+def _left_out(plan: Plan) -> str:
+    out = Counter[str]()
+    for one in plan.excluded:
+        if one.code in PASSING:
+            out[one.code] += one.more or 1
+    return "".join(f" out:{code}={count}" for code, count in out.items())
+
+
+def read(line: str) -> Noted | NotedRefusal | None:
     """Return what a line says, None for one that says nothing."""
+    if line.startswith(NOBODY):
+        code, *words = line.removeprefix(NOBODY).split()[:40] or [""]
+        wait = next((word.removeprefix("wait=") for word in words if word.startswith("wait=")), "")
+        return NotedRefusal(code, int(wait) if wait.isdecimal() else None, _counts(words)) if code in REFUSALS else None
     line, _, rule = line.partition(" rule=")
     head, *words = line.split()[:40] or [""]
     place, _, many = head.partition("/")
     if not (place.isdecimal() and many.isdecimal()):
         return None
-    out = {}
-    for word in words:
-        code, _, count = word.removeprefix("out:").partition("=")
-        if word.startswith("out:") and count.isdecimal():
-            out[code] = int(count)
     return Noted(
         place=int(place),
         of=int(many),
@@ -66,8 +92,27 @@ def read(line: str) -> Noted | None:
         is_bound="bound" in words,
         alias=next((word.removeprefix("alias=") for word in words if word.startswith("alias=")), ""),
         rule=rule,
-        out=out,
+        out=_counts(words),
     )
+
+
+def _counts(words: Sequence[str]) -> dict[str, int]:
+    out = {}
+    for word in words:
+        code, _, count = word.removeprefix("out:").partition("=")
+        if word.startswith("out:") and count.isdecimal():
+            out[code] = int(count)
+    return out
+
+
+def sentences_of_refusal(noted: NotedRefusal, at: datetime) -> list[str]:
+    """Return the same for people, of a call that was refused at that moment."""
+    said = ["No account was asked.", REFUSALS[noted.code], *_who_is_out(noted.out)]
+    if noted.wait is not None:
+        back = at + timedelta(seconds=noted.wait)
+        day = "" if back.date() == at.date() else f"{back.day} {back:%b}, "
+        said.append(f"The first of them was to rest until {day}{back:%H:%M:%S} UTC.")
+    return said
 
 
 def sentences(noted: Noted) -> list[str]:
@@ -79,7 +124,12 @@ def sentences(noted: Noted) -> list[str]:
         said.append(f"The name “{noted.alias}” stood for the model.")
     if noted.rule:
         said.append(f"The rule “{noted.rule}” applied.")
-    for code, count in noted.out.items():
+    return said + _who_is_out(noted.out)
+
+
+def _who_is_out(out: Mapping[str, int]) -> list[str]:
+    said = []
+    for code, count in out.items():
         who = "One account was left out: it" if count == 1 else f"{count} accounts were left out: each"
         said.append(f"{who} {EXCLUSIONS.get(code, code)}.")
     return said

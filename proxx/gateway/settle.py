@@ -164,8 +164,12 @@ def _record(call: Call, winner: Attempt | None, now: float) -> UsageRecord:
         price=price,
         conversation=_conversation(call),
         traits=traits.of(call.envelope.traits),
-        planned=plan_notes.written(call.plan, call.attempts[0].candidate) if call.plan and call.attempts else "",
+        planned=_planned(call),
     )
+
+
+def _planned(call: Call) -> str:
+    return plan_notes.written(call.plan, call.attempts[0].candidate if call.attempts else None) if call.plan else ""
 
 
 def _conversation(call: Call) -> str:

@@ -1,5 +1,7 @@
 """One call in full: what happened, why this account, what it cost."""
 
+from datetime import timedelta
+
 import pytest
 
 from analytics import call_page, calls
@@ -66,6 +68,19 @@ def test_why_the_account_was_asked_is_told_from_what_was_written_down():
         "It failed (overloaded), so groq was next.",
         "groq answered.",
     ]
+
+
+def test_why_no_account_was_asked_is_told_from_what_was_written_down():
+    row, _ = stored(outcome="error", status=503, attempts=[], planned="none all_failing wait=7 out:failing=1")
+    back = row.started_at + timedelta(milliseconds=row.duration_ms, seconds=7)
+    said = call_page.reasons(row, [])
+    assert said[0] == "No account was asked."
+    assert said[-1] == f"The first of them was to rest until {back:%H:%M:%S} UTC."
+
+
+def test_why_no_account_was_asked_is_told_by_the_error_where_nothing_was_written_down():
+    row, _ = stored(outcome="refused", attempts=[], error_code="insufficient_quota")
+    assert call_page.reasons(row, [])[1] == "A budget of the tenant or key had no room for the call."
 
 
 def test_of_an_old_record_nothing_is_made_up():

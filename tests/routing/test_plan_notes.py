@@ -1,5 +1,7 @@
 """Why the first account was asked: what a record keeps of a plan, and how people read it."""
 
+from datetime import UTC, datetime
+
 from proxx.kit import clock as clocks
 from routing import health, plan_notes, planner
 from routing.plan import Candidate, Plan
@@ -13,7 +15,7 @@ def plan(snapshot: Snapshot, model: str = "openai/gpt-x") -> Plan:
 
 def noted(found: Plan, first: Candidate) -> plan_notes.Noted:
     said = plan_notes.read(plan_notes.written(found, first))
-    assert said is not None
+    assert isinstance(said, plan_notes.Noted)
     return said
 
 
@@ -46,6 +48,25 @@ def test_the_name_of_a_rule_may_hold_any_word() -> None:
     assert len(plan_notes.sentences(said)) == 5
 
 
+def test_a_plan_that_named_nobody_says_why_and_until_when() -> None:
+    away, other = credential("openai"), credential("openai")
+    health.rest(away.id, 30, kind="connect_failed")
+    health.rest(other.id, 90, kind="connect_failed")
+    said = plan_notes.read(plan_notes.written(plan(picture(away, other)), None))
+    assert said == plan_notes.NotedRefusal("all_failing", 30, {"failing": 2})
+    assert plan_notes.sentences_of_refusal(said, datetime(2026, 11, 1, 23, 59, 45, tzinfo=UTC)) == [
+        "No account was asked.",
+        "Every credential that could serve this model has failed too often, and is left alone for a while.",
+        "2 accounts were left out: each is left alone after failures.",
+        "The first of them was to rest until 2 Nov, 00:00:15 UTC.",
+    ]
+
+
+def test_nothing_is_noted_of_a_plan_that_was_never_tried() -> None:
+    assert plan_notes.written(plan(picture(credential("openai"))), None) == ""
+
+
 def test_a_line_that_says_nothing_is_no_note() -> None:
     assert plan_notes.read("") is None
     assert plan_notes.read("nonsense/x y") is None
+    assert plan_notes.read("none of_ours wait=3") is None
