@@ -5,6 +5,7 @@ Python for the supervisor; `python -m proxx.demo` is the step with Django, which
 """
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Mapping
@@ -37,6 +38,22 @@ UNLISTED = (
     "sim-fault-error-mid-stream",
     "sim-fault-cut-mid-frame",
 )
+
+# What the simulated models cost, in dollars per million tokens: input, output, input from the cache.
+PRICES = {
+    "gpt-x": ("2.5", "15", "0.25"),
+    "gpt-x-mini": ("0.3", "2.4", "0.03"),
+    "glm-x": ("0.6", "2.2", "0.11"),
+    "claude-x": ("3", "15", "0.3"),
+    "sim-echo": ("0.1", "0.4", "0.025"),
+    "sim-say": ("0.5", "1.5", "0.05"),
+    "sim-slow": ("1.25", "10", "0.125"),
+    "sim-tools": ("2", "8", "0.5"),
+    "sim-think": ("5", "25", "0.5"),
+    "sim-length": ("0.5", "1.5", "0.05"),
+    "sim-filter": ("0.5", "1.5", "0.05"),
+    **dict.fromkeys(UNLISTED, ("1.25", "10", "0.125")),
+}
 
 
 def environment(outside: Mapping[str, str], provider_port: int) -> dict[str, str]:
@@ -80,7 +97,7 @@ def callers(environment: Mapping[str, str], base_url: str, provider_port: int) -
 
 
 def main() -> None:
-    """Make tenants and keys for the traffic, once; the tokens stay in a file that only its owner reads.
+    """Make tenants, keys and prices for the traffic, once; the tokens stay in a file that only its owner reads.
 
     Later demos give the visitor a fresh key instead: the first one was shown once.
     """
@@ -90,6 +107,8 @@ def main() -> None:
     from accounts import keys
     from accounts.models import Tenant
 
+    logging.getLogger("accounts.audit").setLevel(logging.WARNING)  # a person reads along, as in prepare.py
+    set_prices()
     if _keys_file().is_file():
         for line in _welcome_back():
             say(line)
@@ -100,6 +119,23 @@ def main() -> None:
         tokens.append(keys.issue(tenant, label="demo traffic")[1])
     with os.fdopen(os.open(_keys_file(), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         json.dump(tokens, file)
+
+
+def set_prices() -> None:
+    """Say what the simulated models cost, as an operator would; where any price was set before, nothing is touched."""
+    from routing.models import FactSetting
+
+    if FactSetting.objects.exists():
+        return
+    for model, (price_in, price_out, cached) in PRICES.items():
+        FactSetting.objects.create(
+            model=model,
+            provider_id="openai",
+            price_input=price_in,
+            price_output=price_out,
+            price_cache_read=cached,
+            notes="Of the demo: nobody is billed.",
+        )
 
 
 def _welcome_back() -> list[str]:

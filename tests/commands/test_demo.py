@@ -8,7 +8,9 @@ import pytest
 from accounts.models import ApiKey
 from proxx import demo
 from proxx.kit import sealing
-from tests.upstreams import demo_traffic
+from routing import snapshot
+from routing.models import FactSetting
+from tests.upstreams import demo_traffic, model_names
 
 
 @pytest.fixture
@@ -38,6 +40,23 @@ def test_nothing_of_the_operators_reaches_the_demo(elsewhere):
 
 def test_what_the_callers_ask_for_is_declared():
     assert set(demo.UNLISTED) == set(demo_traffic.UNLISTED)
+
+
+@pytest.mark.django_db
+def test_whatever_a_demo_can_ask_for_has_a_price():
+    demo.set_prices()
+    picture = snapshot.build()
+    asked = {*demo.UNLISTED, *(name for name in model_names.LISTED if name.startswith("sim-") or name.endswith("-x"))}
+    assert {model for model in asked if picture.facts_of("openai", model).price is None} == set()
+
+
+@pytest.mark.django_db
+def test_a_later_demo_leaves_prices_as_they_were_set():
+    demo.set_prices()
+    FactSetting.objects.exclude(model="gpt-x").delete()
+    FactSetting.objects.update(price_input="7")
+    demo.set_prices()
+    assert [row.price_input for row in FactSetting.objects.all()] == [7]
 
 
 def test_the_callers_keys_are_in_no_command_line(elsewhere):
