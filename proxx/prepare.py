@@ -75,7 +75,7 @@ def prepare(fresh: Mapping[str, str]) -> None:
     if fresh:
         file = env_file.path(os.environ)
         env_file.append(file, fresh)
-        say(f"Fresh secrets in {file.name}: {', '.join(fresh)}.")
+        say(f"Fresh secrets in {env_file.shown(file)}: {', '.join(fresh)}.")
     made = io.StringIO()
     call_command("first_boot", "--json", stdout=made)
     seeding.sync_credentials()
@@ -136,7 +136,8 @@ def first_words(made: dict[str, Any], *, providers: list[str], models: list[str]
         lines.append(_line("First key", f"export PROXX_KEY={made['key']['token']}   (shown this once)"))
     lines.append(_line("Try it", curl(base, models or ([] if providers else [UNSERVED]))))
     if not providers:
-        lines.append(_line("Providers", f"none yet: put OPENAI_API_KEY=... (or another provider's) into .env, {WHERE}"))
+        file = env_file.shown(env_file.path(os.environ))
+        lines.append(_line("Providers", f"none yet: put OPENAI_API_KEY=... (or another's) into {file}, {WHERE}"))
     else:
         lines.append(_line("Providers", ", ".join(sorted(providers))))
     if not checks.on_loopback(settings.PROXY_HOST):

@@ -49,3 +49,19 @@ def test_a_reader_who_leaves_early_causes_no_traceback(tmp_path: Path) -> None:
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("is_apart", [False, True], ids=["one output", "a log of its own"])
+def test_audit_lines_stand_in_a_log_and_never_between_what_a_person_reads(tmp_path: Path, is_apart: bool) -> None:
+    assert told(tmp_path, "migrate", "-v0")[0] == 0
+    environment = house.environment(
+        PROXX_ENV_FILE="/dev/null", PROXY_DATA_DIR=str(tmp_path), PROXY_TOKEN_PEPPER="p" * 40, SECRET_KEY="s" * 50
+    )
+    log = subprocess.PIPE if is_apart else subprocess.STDOUT
+    command = [sys.executable, "manage.py", "issue_key", "--label", "laptop"]
+    done = subprocess.run(
+        command, cwd=files.ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True, timeout=120
+    )
+    assert len(done.stdout.split()) == 1
+    assert done.stdout.startswith("pxx_")
+    assert ('"message": "audit"' in (done.stderr or "")) == is_apart
