@@ -146,7 +146,7 @@ UNFOLD: dict[str, Any] = {
                     _page("Providers", "hub", "routing.providersetting"),
                     _page("Models", "neurology", "routing.catalogmodel"),
                     # The list of models leads there, too; who may see prices only has no such list.
-                    _page("Prices", "payments", "routing.factsetting")
+                    _page("Facts and prices", "payments", "routing.factsetting")
                     | {
                         "permission": lambda request: (
                             request.user.has_perm("routing.view_factsetting")
