@@ -137,6 +137,8 @@ def _call(call: RequestLog) -> dict[str, Any]:
 
 def _alarms(state: queue.State) -> list[str]:
     alarms = []
+    if settings.PROXY_TRAFFIC_LOG:
+        alarms.append("Prompts and answers of all calls are written to a file of the server: PROXY_TRAFFIC_LOG is set.")
     if state.fault:
         alarms.append(
             f"The database takes no records ({state.fault}). {state.waiting:,} wait in the journal until it does."

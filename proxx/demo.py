@@ -17,7 +17,7 @@ from proxx.env_file import ROOT
 DATA = ROOT / "data" / "demo"
 # All that a demo takes over from outside: what a process needs to run, and where it shall listen.
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "TERM", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "PROXX_SERVER")
-PLACE = ("PROXY_HOST", "HOST", "PROXY_PORT", "PORT", "PROXY_LOG_LEVEL")
+PLACE = ("PROXY_HOST", "HOST", "PROXY_PORT", "PORT", "PROXY_LOG_LEVEL", "PROXY_TRAFFIC_LOG")
 # Who calls: tenant, its name, calls a second.
 TENANTS = (("default", "Default", 0.5), ("research", "Research", 1.0), ("support", "Support desk", 0.7))
 VISITOR = "demo visitor"

@@ -51,7 +51,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m proxx.run", description="Start proxx: server, worker, console.")
     parser.add_argument("--reload", action="store_true", help="start again whenever the code changes")
     parser.add_argument("--demo", action="store_true", help="beside a simulated provider, on data of its own")
+    parser.add_argument("--log", metavar="PATH", help="write all that is said into this file (docs/telemetry.md)")
     options = parser.parse_args()
+    if options.log:
+        os.environ["PROXY_TRAFFIC_LOG"] = str(Path(options.log).absolute())  # the children live in another folder
     try:
         sys.exit(asyncio.run(run(reload=options.reload, in_demo=options.demo)))
     except ValueError as fault:

@@ -85,6 +85,10 @@ class Passing:
         self.held += size
         room.held += size
 
+    def end(self) -> None:
+        """Take nothing more."""
+        self.is_over = True
+
 
 class Bodies:
     """What one call says, from its first byte to its last. Whoever begins it must `end` and `release` it."""
@@ -112,7 +116,7 @@ class Bodies:
         """Take nothing more: the call is over. What begins later would never be given back."""
         self._is_over = True
         for part in self.parts:
-            part.is_over = True
+            part.end()
 
     @property
     def held(self) -> int:

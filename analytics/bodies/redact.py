@@ -18,6 +18,8 @@ from proxx.kit.configured import settings
 
 PIECE: Final = 16 * 1024  # characters of one search: a fraction of a millisecond
 EMAIL, CARD, PHONE, OWN = "[e-mail]", "[card]", "[phone]", "[hidden]"
+BINARY: Final = "(not text)"
+NOT_TEXT: Final = 0.02  # this share of characters that are none makes a body binary
 CARD_DIGITS, PHONE_DIGITS = range(13, 20), range(8, 16)
 
 LEAST_BEGUN: Final = 4  # characters of a secret that one at a cut is known by
@@ -64,6 +66,15 @@ def redacted(text: str, known: Iterable[str] = (), *, is_cut: bool = False) -> s
     return "".join([_piece(piece, rules) for piece in _pieces(text)])
 
 
+def text_of(raw: bytes) -> str:
+    """Return bytes as text: a cut may go through a character, and a form's file is none at all."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        text = raw.decode(errors="replace")
+    return text if text.count("\ufffd") <= max(3, len(text) * NOT_TEXT) else BINARY
+
+
 def _without(text: str, secret: str, *, is_cut: bool) -> str:
     for spelling in _spellings(secret):
         text = text.replace(spelling, logs.MASK)
@@ -72,14 +83,15 @@ def _without(text: str, secret: str, *, is_cut: bool) -> str:
     return text
 
 
-def _spellings(secret: str) -> list[str]:
+@lru_cache(maxsize=64)
+def _spellings(secret: str) -> tuple[str, ...]:
     """Return a secret as JSON may say it, also within a text of JSON; the longest first."""
     quoted = json.dumps(secret)[1:-1]
     said = {secret, quoted, json.dumps(secret, ensure_ascii=False)[1:-1], quoted.replace("/", r"\/")}
     for risky, digits in product(_RISKY, "xX"):
         said.add("".join(f"\\u{ord(one):04{digits}}" if one in risky else one for one in quoted))
     said |= {json.dumps(one)[1:-1] for one in said}
-    return sorted(said, key=len, reverse=True)
+    return tuple(sorted(said, key=len, reverse=True))
 
 
 def _begun(text: str, secret: str) -> int:

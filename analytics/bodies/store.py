@@ -12,13 +12,11 @@ from django.db import connection, transaction
 
 from accounts.fields import opened_bytes, sealed_bytes
 from analytics.bodies.parts import Bodies, Part, Passing, pack, unpack
-from analytics.bodies.redact import redacted
+from analytics.bodies.redact import redacted, text_of
 from analytics.bodies.table import RequestBody
 from proxx.kit import logs, sealing
 
 COLUMNS = ("id", "tenant_id", "why", "plain_bytes", "stored_bytes", "mark", "content")
-BINARY = "(not text)"
-_NOT_TEXT = 0.02  # this share of characters that are none makes a body binary
 
 
 def insert(batch: Sequence[Bodies]) -> None:
@@ -48,7 +46,7 @@ def stored(parts: Sequence[Passing], known: Sequence[str]) -> Iterator[Part]:
         if raw and (earlier := seen.setdefault(raw, number)) != number and passed.size == parts[earlier].size:
             part.same_as = earlier
         else:
-            part.text = redacted(_text(raw), known, is_cut=bool(passed.cut))
+            part.text = redacted(text_of(raw), known, is_cut=bool(passed.cut))
         yield part
 
 
@@ -68,12 +66,3 @@ def _row(one: Bodies, *, native: bool) -> tuple[Any, ...]:
 
 def _id(id: UUID, *, native: bool) -> Any:
     return id if native else id.hex
-
-
-def _text(raw: bytes) -> str:
-    """Return bytes as text: a cut may go through a character, and a form's file is none at all."""
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        text = raw.decode(errors="replace")
-    return text if text.count("\ufffd") <= max(3, len(text) * _NOT_TEXT) else BINARY

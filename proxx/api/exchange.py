@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from analytics.bodies import parts
+from analytics.traffic_log import writer as traffic_log
 from proxx.api import bodies, entrance
 from proxx.api.answers import StreamedAnswer, WholeAnswer
 from proxx.gateway import overheard, settle, walk
@@ -39,7 +39,7 @@ async def answer(request: HttpRequest, dialect: Protocol, endpoint: str, **path:
         read = envelope_of(request, dialect, path)
     except BadRequest as error:
         unread = Envelope(dialect=dialect.name, model="", stream=False, wants_usage=False, body=b"")
-        _refused(request, call_of(request, dialect, endpoint, unread), error)
+        _refused(call_of(request, dialect, endpoint, unread, said=request.body), error)
         raise
     return respond(await walk.handle(call_of(request, dialect, endpoint, read)))
 
@@ -74,14 +74,17 @@ def envelope_of(request: HttpRequest, dialect: Protocol, path: dict[str, Any]) -
         raise BadRequest(fault.message, code=fault.code, param=fault.param) from None
 
 
-def call_of(request: HttpRequest, dialect: Protocol, endpoint: str, read: Envelope) -> Call:
-    """Return the call that a request is; raise `Forbidden` if its tenant may make none."""
+def call_of(
+    request: HttpRequest, dialect: Protocol, endpoint: str, read: Envelope, *, said: bytes | None = None
+) -> Call:
+    """Return the call that a request is; raise `Forbidden` if its tenant may make none. `said` is its body, where that
+    could not be read."""
     snapshot = reload.current()
     holder = request.auth  # type: ignore[attr-defined]
     tenant = snapshot.tenants.get(holder.tenant_id)
     if tenant is None or not tenant.is_active:
         raise Forbidden("This tenant is not active.", code="tenant_inactive")
-    said = read.body
+    said = read.body if said is None else said
     options, wishes = entrance.options(request, snapshot, holder), None
     if options is not None:
         read, wishes = asked.read(read, options, request.META)
@@ -114,16 +117,10 @@ def call_of(request: HttpRequest, dialect: Protocol, endpoint: str, read: Envelo
         own_key=entrance.own_key(request, snapshot, id) if holder.kind == "own" else None,
     )
     share = tenant.bodies if holder.bodies is None else holder.bodies
-    if share:
-        _keep(call, share, said)
+    if share or traffic_log.current is not None:
+        overheard.begin(call, share, said, str(request.method), headers)
     request.call_id = call.id  # type: ignore[attr-defined]
     return call
-
-
-def _keep(call: Call, share: int, said: bytes) -> None:
-    call.bodies = parts.begun(call.id, call.tenant.id, share)
-    if call.bodies is not None:
-        call.bodies.part(parts.ASKED, 0, said)
 
 
 def _own_headers(headers: dict[str, str], names: tuple[str, ...]) -> tuple[tuple[bytes, bytes], ...]:
@@ -153,9 +150,8 @@ def _strict(word: str) -> bool:
     return known
 
 
-def _refused(request: HttpRequest, call: Call, error: BadRequest) -> None:
+def _refused(call: Call, error: BadRequest) -> None:
     settle.when_done(call)
     settle.failed(call, error)
     if call.bodies is not None:
-        call.bodies.parts[0].take(request.body)
         overheard.refused(call, call.bodies, error)

@@ -138,9 +138,9 @@ async def _sent(call: Call, candidate: Candidate, chosen: Route) -> UpstreamResp
     if call.bodies is None:
         response = call.response = opened(await client.send(posting.request(call, candidate, chosen)))
         return response
-    overheard.asked(call, call.bodies, candidate, chosen.body)
-    response = opened(await client.send(posting.request(call, candidate, chosen)))
-    call.response = overheard.heard(call, call.bodies, response)
+    request = posting.request(call, candidate, chosen)
+    overheard.asked(call, call.bodies, candidate, request)
+    call.response = overheard.heard(call, call.bodies, opened(await client.send(request)))
     return call.response
 
 

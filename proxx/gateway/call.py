@@ -8,7 +8,7 @@ import msgspec
 
 from accounts.held import Held
 from accounts.keys import KeyHolder
-from analytics.bodies.parts import Bodies
+from analytics.overhearing import Listeners
 from proxx.protocols.hub.errors import ErrorFacts
 from proxx.protocols.hub.events import Usage
 from proxx.protocols.hub.request import Envelope, Request
@@ -63,8 +63,9 @@ class Call:
     come to for this request, `own_key` the key of a provider that the caller brought. `fetched` are media by
     their addresses: base64 and the media type they came with. `complaints` are what providers blamed that could be
     taken away, by provider, model and dialect. `held` is what it reserved with its limits, and `limit_headers` tell its
-    client how these stand. `bodies` takes what is said, where that is kept. `deadline` is the stopwatch reading after
-    which no attempt begins, `waits_until` that at which waiting ends; it is set by the first wait.
+    client how these stand. `bodies` takes what is said, where that is kept or logged. `deadline` is the
+    stopwatch reading after which no attempt begins, `waits_until` that at which waiting ends; it is set by the first
+    wait.
     """
 
     id: UUID
@@ -96,7 +97,7 @@ class Call:
     wishes: Wishes | None = None
     own_key: CredentialView | None = None
     held: Held | None = None
-    bodies: Bodies | None = None
+    bodies: Listeners | None = None
     limit_headers: tuple[tuple[bytes, bytes], ...] = ()
     recalled: Recalled | None = None
     refers: str = ""

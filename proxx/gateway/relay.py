@@ -130,10 +130,11 @@ async def _first_answer(call: Call, asked: Asked) -> Reply:
 async def _sent(call: Call, candidate: Candidate, asked: Asked) -> UpstreamResponse:
     if candidate.credential is not None and candidate.credential.sign_in:
         await signing.demand(call, candidate)
-    if call.bodies is not None:
-        overheard.asked(call, call.bodies, candidate, asked.body)
-    response = await client.send(_request(candidate, asked))
-    return response if call.bodies is None else overheard.heard(call, call.bodies, response)
+    request = _request(candidate, asked)
+    if call.bodies is None:
+        return await client.send(request)
+    overheard.asked(call, call.bodies, candidate, request)
+    return overheard.heard(call, call.bodies, await client.send(request))
 
 
 def _summary(call: Call, failure: Failure | None) -> GatewayError:

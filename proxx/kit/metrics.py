@@ -31,6 +31,7 @@ COUNTED: dict[str, tuple[str, tuple[str, ...]]] = {
     "proxx_journal_torn_lines": ("Lines of journals that were only half written.", ()),
     "proxx_oauth_renewals": ("Renewals of sign-in tokens, by what came of them.", ("result",)),
     "proxx_keys_refused": ("Requests turned away for their key, by reason.", ("reason",)),
+    "proxx_traffic_log_dropped": ("Pieces and lines that the traffic log did not take, or gave up.", ("reason",)),
     "proxx_telemetry_dropped": ("Calls that did not reach the OpenTelemetry collector.", ()),
 }
 

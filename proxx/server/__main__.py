@@ -51,6 +51,7 @@ def _prepare() -> Callable[[], int]:
     application = _application(settings.ASGI_APPLICATION)
     more = _more_ports(settings.PROXY_HOST, listener)
     serve = _server(settings.PROXX_SERVER, settings.PROXX_DATA_PLANE)
+    _begin_traffic_log()
     _calm_down()
     return lambda: serve(application, listener, _begin_background_work, more=more)
 
@@ -118,6 +119,22 @@ def _application(path: str) -> Any:
     health_sharing.load()
     connections.close_all()
     return application
+
+
+def _begin_traffic_log() -> None:
+    """Write what is said into a file, if that is wished, and say so to whoever starts the server."""
+    from django.conf import settings
+
+    from analytics.traffic_log import writer
+    from analytics.traffic_log.file import NotOurs
+    from proxx.server.checks import CannotStart
+
+    try:
+        said = writer.start(settings)
+    except NotOurs as fault:
+        raise CannotStart(str(fault)) from None
+    if said:
+        _say(f"warning: {said}")
 
 
 def _begin_background_work() -> None:

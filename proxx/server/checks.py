@@ -185,6 +185,8 @@ def _choice_fault(settings: Any) -> str | None:
         return "PROXY_LIMITS is redis, and REDIS_URL does not say where that is."
     if settings.PROXX_DATA_PLANE not in DATA_PLANES:
         return f"PROXX_DATA_PLANE must be one of {', '.join(DATA_PLANES)}."
+    if settings.PROXY_TRAFFIC_LOG and settings.PROXY_BODIES_MOST == "off":
+        return "PROXY_TRAFFIC_LOG is set, but by PROXY_BODIES_MOST=off nobody may keep what is said. Change one."
     network = peer.faulty(settings.PROXY_TRUSTED_PROXIES)
     if network is not None:
         return "PROXY_TRUSTED_PROXIES must list addresses or networks, such as 127.0.0.1 or 10.0.0.0/8."

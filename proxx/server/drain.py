@@ -36,6 +36,7 @@ class Orders:
 async def put_in_order() -> None:
     """Write what is still to be written and hang up on the upstreams; a fault in one does not spare the other."""
     from analytics import queue, traces
+    from analytics.traffic_log import writer as traffic_log
     from oauth import refresh
     from proxx.upstream import client
     from routing import health_sharing
@@ -43,6 +44,7 @@ async def put_in_order() -> None:
     await _try("keeping the tokens that are being renewed", refresh.finish)
     await _try("writing the last records", lambda: queue.drain(RECORDS))
     await _try("sending the last traces", traces.drain)
+    await _try("writing the traffic log", traffic_log.drain)
     await _try("keeping the last rests", health_sharing.keep_last)
     await _try("closing the upstream connections", client.close_all)
 

@@ -20,5 +20,9 @@ OTEL_METRICS_EXPORTER = env.text("OTEL_METRICS_EXPORTER", default="otlp")
 OTEL_SDK_DISABLED = env.flag("OTEL_SDK_DISABLED", default=False)
 PROXY_TRACE_UPSTREAM = env.flag("PROXY_TRACE_UPSTREAM", default=False)  # tell providers of the trace
 
+# All that is said, in a file; empty: nothing.
+PROXY_TRAFFIC_LOG = env.text("PROXY_TRAFFIC_LOG")
+PROXY_TRAFFIC_LOG_LIMIT = env.whole("PROXY_TRAFFIC_LOG_LIMIT", default=256 * 2**20, least=2**20)  # bytes, both files
+
 # Alerts.
 PROXY_WEBHOOK_ORIGINS = env.words("PROXY_WEBHOOK_ORIGINS")  # inside addresses that webhooks may go to

@@ -59,6 +59,7 @@ def test_a_scrape_has_every_metric_that_the_manual_promises_and_no_other(watched
         "proxx_cost_dollars_total",
         "proxx_records_lost_total",
         "proxx_bodies_lost_total",
+        "proxx_traffic_log_dropped_total",
         "proxx_quota_used_ratio",
         "proxx_keys_refused_total",
         "proxx_oauth_renewals_total",

@@ -32,6 +32,8 @@ GOOD = {
     "PROXY_LIMITS": "auto",
     "REDIS_URL": "",
     "PROXY_TRUSTED_PROXIES": (),
+    "PROXY_TRAFFIC_LOG": "",
+    "PROXY_BODIES_MOST": "off",
 }
 
 
@@ -55,6 +57,7 @@ def test_good_settings_pass():
     ("changes", "said"),
     [
         ({"SECRET_KEY": ""}, "SECRET_KEY is missing"),
+        ({"PROXY_TRAFFIC_LOG": "x.jsonl"}, "by PROXY_BODIES_MOST=off nobody may keep"),
         ({"SECRET_KEY": "brief"}, "SECRET_KEY is too short"),
         ({"SECRET_KEY": "a" * 60}, "SECRET_KEY is too short or too simple"),
         ({"SECRET_KEY": "please-change-me-0123456789-abcdefghijkl"}, "SECRET_KEY is an example value"),
