@@ -9,7 +9,7 @@ from analytics.models import RequestAttempt, RequestLog
 from routing import footprint
 
 LEAST_WIDTH = 0.4  # percent: a bar that cannot be seen says nothing
-MARKS = 4  # of the time axis, without the first
+MARKS = 4  # of the time axis at most, without the first
 NANO = 1_000_000_000
 PRICED = {
     "priced": "by the model's price",
@@ -79,7 +79,8 @@ def client_bar(call: RequestLog, attempts: Sequence[RequestAttempt]) -> list[Par
 def marks(call: RequestLog, attempts: Sequence[RequestAttempt]) -> list[tuple[str, str]]:
     """Return the marks of the time axis: where, as CSS takes it, and which moment."""
     whole = _whole(call, attempts)
-    return [(f"{100 * place / MARKS:.2f}%", span(whole * place // MARKS)) for place in range(MARKS + 1)]
+    parts = min(MARKS, whole)  # a call of three milliseconds has no quarters that could be told apart
+    return [(f"{100 * place / parts:.2f}%", span(whole * place // parts)) for place in range(parts + 1)]
 
 
 def _whole(call: RequestLog, attempts: Sequence[RequestAttempt]) -> int:

@@ -22,6 +22,12 @@ def named(steps: Sequence[Step], request: HttpRequest) -> list[Step]:
     return _way(request.path, request) or list(steps)
 
 
+def title(request: HttpRequest) -> str:
+    """Return what the menu or the tabs call the page of this address; nothing if it is none of theirs."""
+    way = _way(request.path, request)
+    return str(way[-1]["title"]) if way else ""
+
+
 def _way(link: str, request: HttpRequest) -> list[Step]:
     """Return the steps to a page of the menu, or of the tabs below one of its pages; none for any other page."""
     for group in UNFOLD["SIDEBAR"]["navigation"]:

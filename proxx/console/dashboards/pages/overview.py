@@ -111,7 +111,7 @@ def _lines(read: Overview, said: Filters) -> list[Chart]:
 def _calendar(weeks: list[list[overview.Day]]) -> Calendar:
     shown = [Week([_day(day) for day in week], month=_month(week)) for week in weeks]
     active = sum(1 for week in weeks for day in week if day.requests)
-    return Calendar("Activity", shown, hint=f"{active} days with calls in the last year")
+    return Calendar("Activity", shown, hint=f"{active} {'day' if active == 1 else 'days'} with calls in the last year")
 
 
 def _day(day: overview.Day) -> tuple[int, str]:
