@@ -151,7 +151,7 @@ class AuditEntryAdmin(ModelAdmin):
     @display(description="changes")
     def told(self, entry: AuditEntry) -> str:
         """Show which fields changed."""
-        names = [field.replace("_", " ") for field, _, _ in entry.differences()]
+        names = [name for name, _, _ in differences(entry)]
         more = len(names) - SHOWN
         return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "") or "—"
 

@@ -54,7 +54,7 @@ def picture(browser, name):
 
 def test_the_wall_is_seen_and_breaks_nothing(browser, console):
     browser.go(f"{console}quota/")
-    browser.wait_for("Ask all what is left")
+    browser.wait_for("Ask every account what is left")
     cards = browser.driver.find_elements("css selector", ".qw-card")
     assert len(cards) == min(COUNT, 200)
     picture(browser, "wall")

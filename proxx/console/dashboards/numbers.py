@@ -50,7 +50,7 @@ def span(milliseconds: float | None) -> str:
 
 def rate(per_second: float | None) -> str:
     """Return a speed in tokens a second."""
-    return UNKNOWN if per_second is None else f"{per_second:,.1f}"
+    return UNKNOWN if per_second is None else f"{per_second:,.{1 if per_second < 1000 else 0}f}"
 
 
 def change(share: float | None) -> str:

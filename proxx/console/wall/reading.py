@@ -161,7 +161,7 @@ def _state(
     if mark in HARD:
         return "resting", said, _rest_ends(row.pk)
     if mark == "failed":
-        return "failing", said, None
+        return "failing", "", None  # the card's last line says how
     if mark == "last":
         return "partly", said, None
     return ("low", "", None) if any(bar.level != "ok" for bar in bars) else ("working", "", None)
