@@ -4,9 +4,9 @@
     process = start("-c", program, env=environment)           as subprocess.Popen
 
 One process per test worker imports those modules once, none of which reads settings, and forks for each program. From
-there on it runs as from a shell: an environment, a folder, signals and an exit code of its own. What a process must have
-for itself (threads, an event loop, settings, the mark by which it knows its own messages) is never imported before the
-fork.
+there on it runs as from a shell: an environment, a folder, signals and an exit code of its own. What a process must
+have for itself (threads, an event loop, settings, the mark by which it knows its own messages) is never imported before
+the fork.
 """
 
 import atexit

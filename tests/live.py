@@ -6,7 +6,7 @@
         assert proxx.provider.journal.last.header("authorization") == "Bearer sk-sim-1"
 
 Every server has a data folder and a database of its own, knows no `.env`, and takes `proxx.token` as its key. It is
-forked from a process that has other people's modules already (forked.py) and runs the whole program from there on. Where
+forked from a process that has other people's modules already (forked.py) and runs the whole program from there. Where
 the start itself is looked at, `by_command=True` starts it as a shell does: `python -m proxx.server`. So do the tests of
 the start (test_live.py, server/test_checks.py), of `make run` and of secrets.
 """
