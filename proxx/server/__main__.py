@@ -39,6 +39,7 @@ def _prepare() -> Callable[[], int]:
     from django.conf import settings
 
     from proxx.server import checks, listening
+    from proxx.server.calm import calm_down
 
     checks.check_settings(settings)
     _prefer_uvloop()  # before Django: its app `daphne` installs the reactor
@@ -52,7 +53,7 @@ def _prepare() -> Callable[[], int]:
     more = _more_ports(settings.PROXY_HOST, listener)
     serve = _server(settings.PROXX_SERVER, settings.PROXX_DATA_PLANE)
     _begin_traffic_log()
-    _calm_down()
+    calm_down()
     return lambda: serve(application, listener, _begin_background_work, more=more)
 
 
@@ -154,15 +155,6 @@ def _begin_background_work() -> None:
         list_watch.start_watching()
     queue.start()
     traces.start(settings)
-
-
-def _calm_down() -> None:
-    """Few and cheap garbage collections, short turns for other threads (design.md section 9)."""
-    sys.setswitchinterval(0.0005)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
-    gc.enable()
 
 
 def _prefer_uvloop() -> None:
