@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from accounts import ledger
+from accounts.bill import by_slot
 from accounts.held import Budget, Held, OverTheLimit, Standing
 from accounts.limit import LimitView
 from accounts.limit_set import MOST_REMEMBERED, LimitSet, Places
@@ -22,7 +23,8 @@ _lock = threading.Lock()
 _minutes: dict[int, Minute] = defaultdict(Minute)
 _running: dict[int, int] = defaultdict(int)
 _windows: dict[tuple[int, int], Window] = defaultdict(Window)
-# What was settled here and is not confirmed by the ledger, by the call's id as a number.
+# What was settled here and is not confirmed by the ledger, by the call's id as a number: the budgets that are charged,
+# and the amounts by their slot.
 _unconfirmed: dict[int, tuple[Sequence[Budget], Sequence[int]]] = {}
 _counters: dict[int, "_Counters"] = {}  # by the identity of a set of limits
 
@@ -68,10 +70,10 @@ def take(held: Held) -> None:
                 window.used += amounts[slot]
 
 
-def give(held: Held, tokens: int, charges: Sequence[int], meant: set[int] | None) -> None:
-    """Correct what was counted: `tokens` of the answer, the charge of each budget, and the numbers of the limits that
-    the answer counts for (None: all)."""
-    amounts = held.worst.amounts
+def give(held: Held, tokens: int, nano: int, meant: set[int] | None) -> None:
+    """Correct what was counted by what the answer came to; `meant` are the numbers of the limits that it counts for
+    (None: all)."""
+    amounts, real = held.worst.amounts, by_slot(tokens, nano)
     with _lock:
         if held.running:
             for limit in held.limits.at_once:
@@ -81,9 +83,15 @@ def give(held: Held, tokens: int, charges: Sequence[int], meant: set[int] | None
                 counts = meant is None or number in meant
                 minute.correct(bucket, (tokens if counts else 0) - amounts[1])
         if held.budgets:
-            for (window, slot, _), charge in zip(held.budgets, charges, strict=True):
-                window.used += charge - amounts[slot]
-            _unconfirmed[held.call_id.int] = held.budgets, charges
+            charged = held.budgets
+            if meant is not None:
+                pairs = zip(held.budgets, held.places, strict=True)
+                charged = [budget for budget, (limit, _) in pairs if limit.number in meant]
+            for window, slot, _ in held.budgets:
+                window.used -= amounts[slot]
+            for window, slot, _ in charged:
+                window.used += real[slot]
+            _unconfirmed[held.call_id.int] = charged, real
 
 
 def confirm(calls: Sequence[int], words: Mapping[ledger.Place, int]) -> None:
@@ -94,8 +102,9 @@ def confirm(calls: Sequence[int], words: Mapping[ledger.Place, int]) -> None:
                 window.heard(amount)
         for call in calls:
             if (settled := _unconfirmed.pop(call, None)) is not None:
-                for (window, _, _), charge in zip(*settled, strict=True):
-                    window.used -= charge
+                budgets, amounts = settled
+                for window, slot, _ in budgets:
+                    window.used -= amounts[slot]
 
 
 def hear(current: set[ledger.Place], said: Mapping[ledger.Place, int]) -> None:

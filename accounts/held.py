@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from accounts.limit import LimitView
-from accounts.limit_set import EMPTY, LimitSet, Places
+from accounts.limit_set import EMPTY, NO_PLACES, LimitSet, Places
 from accounts.windows import Bucket, Minute, Window
 
 Budget = tuple[Window, int, int]  # where a budget is counted, its slot in the amounts, and how much it allows
@@ -61,7 +61,7 @@ class Held:
     worst: Worst
     limits: LimitSet = EMPTY
     here: bool = True
-    places: Places = ()
+    places: Places = NO_PLACES
     budgets: Sequence[Budget] = ()
     buckets: Sequence[tuple[int, int, Minute, Bucket]] = ()
     running: bool = False

@@ -126,24 +126,37 @@ def _enter(owed: Sequence[Owed]) -> set[int]:
 
 
 def _sums(owed: Sequence[Owed]) -> dict[Place, int]:
-    """Return what is charged in each window. By numbers first: an id takes long to look up by."""
-    sums: dict[tuple[int, int], int] = {}
-    places: dict[tuple[int, int], Place] = {}
+    """Return what is charged in each window. Most bills of a moment have the same windows: those are added first."""
+    sums: dict[Place, int] = defaultdict(int)
+    together: dict[int, tuple[Bill, list[int]]] = {}
     for one in owed:
-        for limit_id, starts, amount in one.bill.charges:
-            number = limit_id.int, starts
-            if number in sums:
-                sums[number] += amount
-            else:
-                sums[number], places[number] = amount, (limit_id, starts)
-    return {place: sums[number] for number, place in places.items()}
+        bill = one.bill
+        if bill.charges:
+            for limit_id, starts, amount in bill.charges:
+                sums[limit_id, starts] += amount
+            continue
+        # By identity, which is quick to look up by; the bills, which are kept meanwhile, keep it true.
+        known = together.get(id(bill.windows))
+        if known is None:
+            together[id(bill.windows)] = bill, [1, bill.tokens, bill.nano]
+        else:
+            total = known[1]
+            total[0] += 1
+            total[1] += bill.tokens
+            total[2] += bill.nano
+    for bill, (times, tokens, nano) in together.values():
+        whole = Bill(tokens=tokens, nano=nano, windows=bill.windows)
+        for limit_id, starts, amount in whole.charged(times=times):
+            sums[limit_id, starts] += amount
+    return dict(sums)
 
 
 def _of_tranches(new: Sequence[Owed]) -> dict[UUID, int]:
     charged: dict[int, int] = defaultdict(int)
     for one in new:
-        for tranche, (_, _, amount) in zip(one.bill.tranches, one.bill.charges, strict=False):
-            charged[tranche.int] += amount
+        if one.bill.tranches:
+            for tranche, (_, _, amount) in zip(one.bill.tranches, one.bill.charged(), strict=False):
+                charged[tranche.int] += amount
     return {UUID(int=number): amount for number, amount in charged.items()}
 
 

@@ -17,7 +17,7 @@ import django.db
 
 from accounts import alone, counted_here, key_line, ledger, shared_limits
 from accounts.asking import Asker, TooManyWaiting
-from accounts.bill import Bill
+from accounts.bill import Bill, by_slot
 from accounts.held import Held, LedgerAway, Standing, Worst
 from accounts.limit import MOST, Limit, LimitView, LimitWindow
 from accounts.limit_set import LimitSet
@@ -111,19 +111,18 @@ def settle(held: Held, *, tokens: int, nano: int, counts: Iterable[UUID] | None 
     held.settled = True
     _held_far.discard(held.call_id)
     tokens, nano = min(max(0, tokens), MOST), min(max(0, nano), MOST)
-    real = (1, tokens, tokens, nano)
-    if counts is None:
-        meant, charges = None, [(limit.id, starts, real[limit.slot]) for limit, starts in held.places]
-    else:
-        meant = {limit_id.int for limit_id in counts}
-        charges = [
-            (limit.id, starts, real[limit.slot] if limit.number in meant else 0) for limit, starts in held.places
-        ]
+    meant = None if counts is None else {limit_id.int for limit_id in counts}
     if held.shared:
         shared_limits.give(held, tokens, nano, meant)
     else:
-        counted_here.give(held, tokens, [charge for *_, charge in charges], meant)
-    return Bill(tokens=tokens, nano=nano, charges=charges, tranches=held.tranches) if charges else None
+        counted_here.give(held, tokens, nano, meant)
+    if not held.places:
+        return None
+    if meant is None:
+        return Bill(tokens=tokens, nano=nano, tranches=held.tranches, windows=held.places.written)
+    real = by_slot(tokens, nano)
+    charges = [(limit.id, starts, real[limit.slot] if limit.number in meant else 0) for limit, starts in held.places]
+    return Bill(tokens=tokens, nano=nano, charges=charges, tranches=held.tranches)
 
 
 def confirm(call_ids: Iterable[UUID], spent: Mapping[ledger.Place, int]) -> None:

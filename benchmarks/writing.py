@@ -6,6 +6,7 @@ written. Used by benchmarks.database.
 
 import asyncio
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from uuid import UUID
 TICK = 0.01  # seconds between two pieces of the reply that is watched
 WATCHED_ALONE = 5.0  # seconds
 GOAL_CORE, GOAL_LATER = 0.60, 0.002
+MONEY = 3  # its slot (accounts/limit.py)
 BUDGETS = (UUID(int=1), UUID(int=2))
 
 
@@ -47,9 +49,14 @@ def _record() -> Any:
     from accounts.bill import Bill
     from tests.analytics.records import record
 
-    return record(
-        cost_nano=900, price_state="priced", bill=Bill(tokens=150, nano=900, charges=[(one, 0, 900) for one in BUDGETS])
-    )
+    return record(cost_nano=900, price_state="priced", bill=Bill(tokens=150, nano=900, windows=_windows()))
+
+
+@cache
+def _windows() -> Any:
+    from accounts.bill import written
+
+    return written((one, 0, MONEY) for one in BUDGETS)
 
 
 async def _lateness(seconds: float) -> list[float]:

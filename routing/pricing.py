@@ -18,6 +18,7 @@ MILLION = 1_000_000
 # A thousand dollars per token: whatever is above is a misread unit.
 LARGEST_RATE = 1000 * MILLION * NANO
 TIERS_AT_MOST = 16
+MOST_REMEMBERED = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ class Price:
         return None if self.input is None or self.output is None else self.input + self.output
 
 
+_dearest_rates: dict[int, tuple[Price, tuple[int, int]]] = {}
 FREE = Price(input=0, output=0, source="local")
 
 
@@ -141,20 +143,29 @@ def worst(input_tokens: int, output_tokens: int, price: Price | None, *, repeats
     rates = price.at(input_tokens) if price.tiers else price
     if (rates.input is None and input_tokens) or (rates.output is None and output_tokens and not rates.image):
         return None
-    whole = input_tokens * _dearest_in(rates) + output_tokens * _dearest_out(rates)
-    for service in {tier.service for tier in price.tiers if tier.service}:
-        served = price.at(input_tokens, service)
-        whole = max(whole, input_tokens * _dearest_in(served) + output_tokens * _dearest_out(served))
+    dearest_in, dearest_out = _dearest(rates)
+    whole = input_tokens * dearest_in + output_tokens * dearest_out
+    if price.tiers:
+        for service in {tier.service for tier in price.tiers if tier.service}:
+            dearest_in, dearest_out = _dearest(price.at(input_tokens, service))
+            whole = max(whole, input_tokens * dearest_in + output_tokens * dearest_out)
     return -(-whole // MILLION) + (rates.request or 0) + (rates.image or 0) * repeats
 
 
-def _dearest_in(of: Price) -> int:
-    written = max(of.cache_write or 0, of.cache_write_1h or 0)
-    return max(of.input or 0, of.cache_read or 0, written, of.audio_in or 0, of.image_in or 0)
-
-
-def _dearest_out(of: Price) -> int:
-    return max(of.output or 0, of.reasoning or 0, of.audio_out or 0, of.image_out or 0)
+def _dearest(of: Price) -> tuple[int, int]:
+    """Return the dearest rate of each side; worked out once for prices that live on, which are asked for in each call
+    under a budget."""
+    known = _dearest_rates.get(id(of))
+    if known is not None and known[0] is of:  # while it is kept here nothing else has its identity
+        return known[1]
+    into = max(of.input or 0, of.cache_read or 0, of.cache_write or 0, of.cache_write_1h or 0)
+    into = max(into, of.audio_in or 0, of.image_in or 0)
+    found = into, max(of.output or 0, of.reasoning or 0, of.audio_out or 0, of.image_out or 0)
+    if not of.tiers:
+        if len(_dearest_rates) >= MOST_REMEMBERED:
+            _dearest_rates.clear()
+        _dearest_rates[id(of)] = of, found
+    return found
 
 
 class _Unpriced(Exception):

@@ -197,8 +197,8 @@ def _headers(call: Call, applying: LimitSet, lefts: Mapping[int, int] | None) ->
     reset = _seconds if how == "openai" else _moment
     found: Headers = ()
     for measure, (limit, left, until) in _TOLD[how].items():
-        stands = limits.standing(applying.minutes, measure, lefts)
-        if stands is not None:
+        of_it = applying.per_minute.get(measure)
+        if of_it and (stands := limits.standing(of_it, measure, lefts)) is not None:
             seconds = reset(max(0.0, stands.reset))
             found += ((limit, b"%d" % stands.limit), (left, b"%d" % stands.left), (until, seconds))
     return found

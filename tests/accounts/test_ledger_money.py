@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from accounts import limits
 from accounts.held import Held, Worst
 from accounts.limit import MOST, LimitView
-from accounts.limit_set import LimitSet
+from accounts.limit_set import LimitSet, Places
 from proxx.protocols.hub.events import Usage
 from routing import pricing
 from routing.pricing import Price
@@ -53,10 +53,10 @@ threads = [threading.Thread(target=enter) for _ in range(4)]
 @given(tokens=ANY, nano=ANY)
 def test_a_bill_is_whole_and_neither_negative_nor_beyond_what_a_column_holds(tokens: int, nano: int):
     of = [LimitView(uuid.uuid4(), measure, "total", 10) for measure in ("tokens", "money")]
-    held = Held(uuid.uuid4(), Worst(), LimitSet(of), places=[(one, 0) for one in of])
+    held = Held(uuid.uuid4(), Worst(), LimitSet(of), places=Places((one, 0) for one in of))
     bill = limits.settle(held, tokens=tokens, nano=nano)
     assert bill is not None
-    for amount in (bill.tokens, bill.nano, *(charge for *_, charge in bill.charges)):
+    for amount in (bill.tokens, bill.nano, *(charge for *_, charge in bill.charged())):
         assert type(amount) is int
         assert 0 <= amount <= MOST
     assert bill.nano == nano or not 0 <= nano <= MOST

@@ -85,7 +85,7 @@ def test_a_budget_holds_the_worst_case_and_keeps_the_real_price():
     bill = limits.settle(held, tokens=3, nano=40)
     assert bill is not None
     assert (bill.tokens, bill.nano) == (3, 40)
-    assert bill.charges == [(budget.id, 0, 40)]
+    assert bill.charged() == [(budget.id, 0, 40)]
     reserve(budget, nano=60)
     refusal(budget, nano=1)
 
@@ -146,7 +146,7 @@ def test_an_answer_of_another_model_is_not_charged_to_a_limit_of_this_one():
     held = reserve(of_model, of_all, nano=10)
     bill = limits.settle(held, tokens=0, nano=10, counts=[of_all.id])
     assert bill is not None
-    assert bill.charges == [(of_model.id, 0, 0), (of_all.id, 0, 10)]
+    assert bill.charged() == [(of_model.id, 0, 0), (of_all.id, 0, 10)]
     reserve(of_model, nano=10)
     refusal(of_all, nano=10)
 
@@ -155,7 +155,7 @@ def test_counts_that_are_below_zero_or_absurd_are_put_right():
     budget = limit("tokens", "total", 100)
     bill = limits.settle(reserve(budget, tokens=50), tokens=-5, nano=2**80)
     assert bill is not None
-    assert bill.charges == [(budget.id, 0, 0)]
+    assert bill.charged() == [(budget.id, 0, 0)]
     assert bill.nano < 2**63
 
 
