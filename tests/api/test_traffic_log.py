@@ -95,7 +95,7 @@ def test_what_passes_through_a_prefix_is_there_too(proxx):
         "downstream-request", "upstream-request", "upstream-response", "downstream-response",
     ]  # fmt: skip
     assert found[-1]["text"] == answer.decode()
-    assert found[1]["line"].endswith("/chat/completions?beta=true&n=[hidden]")
+    assert found[1]["line"].endswith("/chat/completions?beta=true&n=***")
 
 
 def test_each_attempt_and_a_stream_that_breaks_off_are_there(proxx):
