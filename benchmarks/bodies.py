@@ -26,6 +26,7 @@ from benchmarks.versus import ran
 BLOCK = 0.5  # seconds
 QUIET, QUIET_NS, LONGEST = 0.4, 3_000_000, 30.0  # a block is over when so long so little has run
 SIZES = {"1 kB": 1_000, "8 kB": 8_000, "80 kB": 80_000}  # of a request; answers have 1 kB
+ROOM = str(2**28)  # bytes: a block asks faster than one core can keep
 KEEPING = """
 from accounts import keys
 from accounts.models import Tenant
@@ -57,10 +58,11 @@ def main() -> None:
         folder = Path(name)
         provider = stack.enter_context(upstream.running(cores[-1]))
         prepared = serving.prepare(folder / "prepared")
-        surroundings = serving.environment("daphne", 0, 0, folder / "prepared")
-        keeping = serving.manage(surroundings, "shell", "-c", KEEPING).split()[-1]
+        house = serving.environment("daphne", 0, 0, folder / "prepared")
+        keeping = serving.manage(house, "shell", "-c", KEEPING).split()[-1]
         servers = []
-        for where, more in (("plain", {}), ("logging", {"PROXY_TRAFFIC_LOG": str(folder / "traffic.jsonl")})):
+        surroundings = {"plain": {"PROXY_BODIES_MEMORY": ROOM}, "logging": {"PROXY_TRAFFIC_LOG": f"{folder}/log.jsonl"}}
+        for where, more in surroundings.items():
             running = serving.running(options.server, cores[0], provider.port, folder / where, prepared, more=more)
             servers.append(stack.enter_context(running))
         sides = {
