@@ -1,5 +1,5 @@
-"""What kind of request a call was, as bits of one number: of a prompt no word is kept, only that there was such a thing
-in it.
+"""What kind of request a call was, and how its answer ended, as bits of one number: of a prompt no word is kept, only
+that there was such a thing in it.
 
 `of` looks at the members of a body, and for marks in parts of its turns; it reads none of them, so that it costs a few
 microseconds. It may take the words of a prompt for the thing itself: these are hints for people who search, nothing
@@ -27,6 +27,10 @@ WORDS: Final = (
     "has_image_input",
     "long_conversation",
     "very_long_conversation",
+    "finish_length",
+    "finish_tool_calls",
+    "finish_content_filter",
+    "finish_refusal",
 )
 BITS: Final = {word: 1 << place for place, word in enumerate(WORDS)}
 
@@ -40,6 +44,21 @@ MARKS: Final = (
 IMAGES: Final = (b'"image_url"', b'"image"')
 SYSTEM: Final = (b'"system"', b'"developer"')
 EMPTY: Final = (b"", b"null", b"[]", b'""', b"{}")
+# The words of all dialects for why an answer ended, in lower case; a usual end has none here.
+ENDINGS: Final = {
+    **dict.fromkeys(("length", "max_tokens", "max_output_tokens", "model_length"), BITS["finish_length"]),
+    **dict.fromkeys(("context_window", "model_context_window_exceeded"), BITS["finish_length"]),
+    **dict.fromkeys(("tool_calls", "tool_use", "function_call"), BITS["finish_tool_calls"]),
+    **dict.fromkeys(
+        ("content_filter", "safety", "recitation", "blocklist", "prohibited_content", "spii", "language"),
+        BITS["finish_content_filter"],
+    ),
+    **dict.fromkeys(
+        ("image_safety", "image_prohibited_content", "image_recitation", "image_other", "no_image"),
+        BITS["finish_content_filter"],
+    ),
+    "refusal": BITS["finish_refusal"],
+}
 FREE: Final = (b'"auto"', b'"none"', b'"AUTO"', b'"NONE"', b'"MODE_UNSPECIFIED"')
 
 
@@ -71,6 +90,11 @@ def of(traits: Traits | None) -> int:
         if count > VERY_LONG:
             found |= BITS["very_long_conversation"]
     return found
+
+
+def of_ending(finish: str) -> int:
+    """Return the bit of an answer that gives this word for why it ended."""
+    return ENDINGS.get(finish, 0) or ENDINGS.get(finish.lower(), 0)
 
 
 def _is_empty(raw: msgspec.Raw) -> bool:

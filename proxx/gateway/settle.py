@@ -163,7 +163,7 @@ def _record(call: Call, winner: Attempt | None, now: float) -> UsageRecord:
         price_version=version,
         price=price,
         conversation=_conversation(call),
-        traits=traits.of(call.envelope.traits),
+        traits=traits.of(call.envelope.traits) | (traits.of_ending(call.seen.finish) if call.seen is not None else 0),
         planned=_planned(call),
     )
 

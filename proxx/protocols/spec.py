@@ -21,6 +21,7 @@ class Seen:
 
     spoke: bool = False  # something a reader of the answer would notice
     finished: bool = False  # a finish reason, or the dialect's own end
+    finish: str = ""  # the word that it gives for why it ended; that of the last choice
     ended: bool = False  # the dialect's end mark itself
     frames: int = 0
     usage: Usage | None = None

@@ -89,6 +89,7 @@ def note(seen: Seen, events: Sequence[Event], calls: dict[int, str]) -> None:
                 if not seen.spoke:
                     seen.blank = event.reason
                 seen.finished = seen.spoke = True
+                seen.finish = event.reason
             case Started(usage=usage) | UsageReported(usage=usage):
                 seen.usage = usage or seen.usage
             case Failed():

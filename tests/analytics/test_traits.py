@@ -56,5 +56,25 @@ def test_what_stands_in_the_middle_of_a_long_text_is_not_looked_for():
     assert words({"input": f"{long}```"}) == {"has_code_fence"}
 
 
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("length", {"finish_length"}),
+        ("max_tokens", {"finish_length"}),
+        ("MAX_TOKENS", {"finish_length"}),
+        ("max_output_tokens", {"finish_length"}),
+        ("tool_use", {"finish_tool_calls"}),
+        ("SAFETY", {"finish_content_filter"}),
+        ("refusal", {"finish_refusal"}),
+        ("stop", set()),
+        ("end_turn", set()),
+        ("", set()),
+    ],
+)
+def test_the_word_of_an_ending_is_the_same_label_in_all_dialects(word, expected):
+    bits = traits.of_ending(word)
+    assert {word for word, bit in traits.BITS.items() if bits & bit} == expected
+
+
 def test_a_body_that_nobody_read_has_no_words():
     assert traits.of(None) == 0

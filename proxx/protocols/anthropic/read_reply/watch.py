@@ -90,6 +90,7 @@ def watch_whole(body: bytes) -> Seen:
         else:
             seen.malformed = "a body that is not a message"
     else:
+        seen.finish = message.stop_reason or ""
         seen.spoke = bool(message.content or message.stop_reason)
         seen.finished = seen.ended = seen.spoke
         seen.usage = usage_of(counted({}, message.usage))
@@ -110,6 +111,7 @@ def _noted(seen: Seen, event: Frame, counts: Counts) -> Counts:
         case "message_delta":
             if event.delta is not None and event.delta.stop_reason:
                 seen.finished = seen.spoke = True
+                seen.finish = event.delta.stop_reason
             counts = counted(counts, event.usage)
             seen.usage = usage_of(counts)
         case "message_stop":

@@ -103,6 +103,7 @@ class StreamWatch:
             self._spoken.add(index)
             if candidate.finish:
                 self._finished.add(index)
+                seen.finish = candidate.finish
                 seen.spoke = True
                 seen.usage = read_usage(found.usage, seen.usage)
             elif not seen.spoke:
@@ -122,6 +123,7 @@ def watch_whole(body: bytes) -> Seen:
         note_rest(seen, found)
         seen.usage = read_usage(found.usage, seen.usage)
         for candidate in found.candidates or ():
+            seen.finish = candidate.finish or seen.finish
             seen.spoke = seen.spoke or bool(candidate.finish) or speaks(candidate)
     seen.finished = seen.ended = seen.spoke
     return seen
@@ -138,6 +140,7 @@ def note_rest(seen: Seen, found: Glance) -> None:
         seen.error = error_of(bytes(found.error))
     if found.feedback is not None and found.feedback.block and not found.candidates:
         seen.spoke = seen.finished = True
+        seen.finish = "refusal"
 
 
 def speaks(candidate: GlancedCandidate) -> bool:

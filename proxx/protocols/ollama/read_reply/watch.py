@@ -99,6 +99,7 @@ def note(seen: Seen, line: _Line) -> None:
         return
     if line.done:
         seen.spoke = seen.finished = seen.ended = True
+        seen.finish = line.done_reason or ""
         seen.usage = usage_of(line)
     elif not seen.spoke:
         seen.spoke = _speaks(line)

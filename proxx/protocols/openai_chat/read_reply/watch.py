@@ -108,6 +108,7 @@ def note(seen: Seen, chunk: _Chunk, data: bytes) -> None:
     for choice in chunk.choices or ():
         if choice.finish_reason:
             seen.finished = seen.spoke = True
+            seen.finish = choice.finish_reason
         elif not seen.spoke:
             seen.spoke = _speaks(choice)
         if bytes(choice.usage) not in NOTHING:

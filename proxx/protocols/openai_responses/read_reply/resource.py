@@ -102,6 +102,11 @@ def usage_in(resource: Resource) -> Usage | None:
     return msgspec.structs.replace(usage or Usage(), web_searches=searches) if searches else usage
 
 
+def finish_in(resource: Resource) -> str:
+    """Return why a resource that ended is incomplete, in its own word; empty if it is complete."""
+    return (resource.incomplete_details.reason if resource.incomplete_details else None) or ""
+
+
 def _is_search(item: msgspec.Raw) -> bool:
     if b'"web_search_call"' not in bytes(item)[:_ITEM_HEAD]:
         return False
@@ -114,7 +119,7 @@ def _is_search(item: msgspec.Raw) -> bool:
 def finish_of(resource: Resource, *, called: bool, refused: bool) -> Finished:
     """Return why a response that is not failed came to its end."""
     if resource.status == "incomplete":
-        reason = (resource.incomplete_details.reason if resource.incomplete_details else None) or ""
+        reason = finish_in(resource)
         known = {"max_output_tokens": "length", "content_filter": "content_filter"}
         return Finished(known.get(reason, "other"), raw=reason)
     usual = "tool_calls" if called else "refusal" if refused else "stop"

@@ -16,6 +16,7 @@ from proxx.protocols.openai_responses.read_reply.resource import (
     NOTHING,
     Resource,
     error_of,
+    finish_in,
     read_resource,
     stated_error,
     usage_in,
@@ -112,6 +113,7 @@ class ResponsesWatch(SseWatch):
         seen.usage = usage_in(resource) or seen.usage
         if event.type in _ENDS and resource.status not in FAILURES:
             seen.spoke = seen.finished = seen.ended = True
+            seen.finish = finish_in(resource)
         elif event.type in _ENDS or resource.status in FAILURES or event.type.endswith(("failed", "cancelled")):
             seen.error = self._stated or error_of(bytes(resource.error))
         return self._renamed(frame, data, raw) if self._rename and resource.model is not None else frame

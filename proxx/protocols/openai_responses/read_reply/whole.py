@@ -8,6 +8,7 @@ from proxx.protocols.openai_responses.read_reply.resource import (
     NOTHING,
     Resource,
     error_of,
+    finish_in,
     read_resource,
     usage_in,
 )
@@ -31,6 +32,7 @@ def watch_whole(body: bytes) -> Seen:
     else:
         seen.usage, seen.reply_id = usage_in(found), found.id or ""
         seen.spoke = seen.finished = seen.ended = True
+        seen.finish = finish_in(found)
     return seen
 
 
