@@ -12,6 +12,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import reverse
 
 from accounts.admin.scope import who
+from accounts.models import ApiKey
 from accounts.rights import Right
 from accounts.sanitized import is_sanitized, masked
 from analytics import losses, queries, queue
@@ -94,12 +95,21 @@ def _read(tenants: queries.Tenants) -> dict[str, Any]:
         ],
         "calls": [_call(call) for call in calls],
         "alarms": _alarms(state) if is_house else [],
-        "is_new": is_house and _is_new(minutes, calls),
+        **_first_steps(minutes, calls, is_house=is_house),
     }
 
 
-def _is_new(minutes: list[queries.Minute], calls: list[RequestLog]) -> bool:
-    """Tell whether the first steps are still to do: there is no account to send calls to, or none ever succeeded."""
+def _first_steps(minutes: list[queries.Minute], calls: list[RequestLog], *, is_house: bool) -> dict[str, Any]:
+    """Tell whether the first steps are still to do (`is_new`), and which of the three are done: an account to send
+    calls to, a key, a call that succeeded. Keys are asked for only while the steps are shown."""
+    called, leads = _has_called(minutes, calls), _has_accounts()
+    if not is_house or (called and leads):
+        return {"is_new": False, "steps": []}
+    return {"is_new": True, "steps": [leads, ApiKey.objects.filter(revoked_at=None).exists(), called]}
+
+
+def _has_called(minutes: list[queries.Minute], calls: list[RequestLog]) -> bool:
+    """Tell whether any call ever succeeded; once it has, that stays so."""
     global _has_succeeded
     _has_succeeded = (
         _has_succeeded
@@ -107,7 +117,7 @@ def _is_new(minutes: list[queries.Minute], calls: list[RequestLog]) -> bool:
         or any(minute.ok for minute in minutes)
         or queries.has_succeeded()
     )
-    return not _has_succeeded or not _has_accounts()
+    return _has_succeeded
 
 
 def _has_accounts() -> bool:

@@ -166,7 +166,7 @@ def providers_page() -> str:
 def _provider(provider: Provider) -> tuple[str, ...]:
     return (
         f"`{provider.id}`",
-        provider.label,
+        f"{provider.label}: {provider.about}" if provider.about else provider.label,
         ", ".join(NAMES[name] for name in provider.protocols_for("")),
         provider.base_url or "none; set one",
         _codes(provider.env_keys) or ("no variable" if provider.needs_key else "needs none"),

@@ -86,13 +86,14 @@ class ProviderAdmin(NeedsStepUp, health_admin.HealthPanel, CarefulAdmin):
 
     @display(description="provider", header=True, ordering="provider_id")
     def named(self, row: ProviderSetting) -> list[str]:
-        """Show the label above the id that model names and files use."""
-        return [str(row), row.provider_id]
+        """Show the label above the id that model names and files use, and what it is where the name says little."""
+        return [str(row), " · ".join(filter(None, (row.provider_id, _about(row))))]
 
     @display(description="provider")
     def named_plain(self, row: ProviderSetting) -> str:
         """Show label and id in one line."""
-        return f"{row} ({row.provider_id})"
+        about = _about(row)
+        return f"{row} ({row.provider_id}){f': {about}' if about else ''}"
 
     @display(description="state", label=STATE_COLOURS)
     def state(self, row: Any) -> str:
@@ -262,6 +263,11 @@ class ProviderAdmin(NeedsStepUp, health_admin.HealthPanel, CarefulAdmin):
             row.enabled = on
             row.save(update_fields=["enabled"])  # one by one: a bulk update would pass by the signal
         messages.success(request, f"{len(changed)} switched {'on' if on else 'off'}.")
+
+
+def _about(row: ProviderSetting) -> str:
+    shipped = providers.load().get(row.provider_id)
+    return shipped.about if shipped is not None else ""
 
 
 def effective(row: ProviderSetting) -> Provider | None:

@@ -82,6 +82,7 @@ class Provider:
     env_paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     shipped: bool = True
     is_local: bool = False  # runs on the operator's own machines: costs nothing
+    about: str = ""  # a line for people, where the name says little
     base_is_set: bool = False  # the operator named the base URL: by environment, file or console
 
     @property

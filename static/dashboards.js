@@ -33,6 +33,16 @@
     percent: (value) => `${whole.format(value)} %`,
   };
 
+  // What stands at a tick: brief, unless two ticks would then say the same; then with as many digits as their step has.
+  function tick(unit, value, ticks) {
+    const said = ticks.map((one) => WORDS[unit](one.value, true));
+    if (new Set(said).size === said.length) return WORDS[unit](value, true);
+    const step = Math.abs(ticks[1].value - ticks[0].value);
+    const digits = Math.min(12, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)));
+    const figure = value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    return { usd: `$${figure}`, ms: `${figure} ms`, percent: `${figure} %` }[unit] || figure;
+  }
+
   // Colours.
 
   function palette() {
@@ -61,7 +71,7 @@
         maxTicksLimit: 6,
         padding: 8,
         precision: unit === "count" ? 0 : undefined,
-        callback: (value) => WORDS[unit](value, true),
+        callback: (value, _, ticks) => tick(unit, value, ticks),
       },
       ...options.more,
     };

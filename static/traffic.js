@@ -210,6 +210,10 @@
   function draw() {
     const empty = numbers.calls.length === 0;
     part("welcome").hidden = !numbers.is_new;
+    part("welcome").querySelectorAll("li").forEach((step, place) => {
+      step.classList.toggle("tr-done", numbers.steps[place] === true);
+      step.querySelector(".tr-tick").hidden = numbers.steps[place] !== true;
+    });
     part("calls").hidden = empty;
     page.classList.toggle("tr-empty", empty && numbers.is_new); // the steps stand alone; zeros are news to others
     part("alarms").replaceChildren(...numbers.alarms.map((text) => element("p", "tr-alarm", text)));

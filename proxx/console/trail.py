@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.text import capfirst
 
 from proxx.settings.unfold import UNFOLD
 
@@ -19,7 +21,12 @@ def named(steps: Sequence[Step], request: HttpRequest) -> list[Step]:
     for place, step in enumerate(steps):
         if way := _way(str(step.get("link", "")), request):
             return [*way, *steps[place + 1 :]]
-    return _way(request.path, request) or list(steps)
+    return _way(request.path, request) or [{**step, "title": _capital(step["title"])} for step in steps]
+
+
+def _capital(said: Any) -> Any:
+    """Begin the name of a table with a capital; the name of a row is its own."""
+    return capfirst(str(said)) if isinstance(said, str | Promise) else said
 
 
 def title(request: HttpRequest) -> str:

@@ -16,8 +16,22 @@ document.addEventListener("allauth.error", (event) => {
   else say("The device did not finish. Try again, or use another way.");
 });
 
+// A passkey belongs to a host name: at a bare IP address the browser offers them, and then refuses.
+const BARE = /^(\d{1,3}(\.\d{1,3}){3}|\[.*\])$/;
+
+function obstacle() {
+  const { hostname, port, protocol, pathname } = window.location;
+  if (BARE.test(hostname)) {
+    const here = hostname === "127.0.0.1" || hostname === "[::1]";
+    const instead = here ? `: open ${protocol}//localhost${port ? `:${port}` : ""}${pathname}` : "";
+    return `Passkeys need a host name, and this address has none${instead}.`;
+  }
+  return window.PublicKeyCredential ? "" : "This browser offers no passkeys here: they need https, or localhost.";
+}
+
 document.addEventListener("DOMContentLoaded", () => {
-  if (window.PublicKeyCredential) return;
+  const said = obstacle();
+  if (!said) return;
   for (const part of document.querySelectorAll("[data-needs-passkeys]")) part.hidden = true;
-  if (document.querySelector("[data-passkey-fault]")) say("This browser offers no passkeys here: they need https, or localhost.");
+  say(said);
 });

@@ -3,13 +3,14 @@ from datetime import UTC, datetime
 import pytest
 from django.urls import reverse
 
-from accounts.models import Operator
+from accounts.models import ApiKey, Operator
 from analytics import dashboard, queries, rollup
 from analytics.models import RollupDue
 from analytics.rows import insert, note_loss
 from proxx.kit import clock as clocks
 from routing import reload
 from tests.analytics.records import record
+from tests.factories import make_key
 from tests.routing.pictures import credential, picture
 
 pytestmark = pytest.mark.django_db
@@ -69,12 +70,12 @@ def test_without_sums_the_newest_minutes_are_still_right_and_the_page_says_what_
 
 def test_a_reading_takes_few_queries_and_is_shared_for_a_second(clock, django_assert_max_num_queries):
     ago(*range(200))
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         dashboard.reading()
     with django_assert_max_num_queries(0):
         dashboard.reading()
     clock.advance(1)
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         assert len(dashboard.reading()["calls"]) == dashboard.SHOWN
 
 
@@ -127,6 +128,18 @@ def test_the_first_steps_stay_until_a_call_succeeded(clock, account):
     ago(6)
     dashboard.forget()
     assert not dashboard.reading()["is_new"]
+
+
+def test_each_of_the_first_steps_is_told_when_it_is_done(clock, account):
+    ApiKey.objects.all().delete()
+    assert dashboard.reading()["steps"] == [True, False, False]
+    make_key()
+    dashboard.forget()
+    assert dashboard.reading()["steps"] == [True, True, False]
+    reload.install(picture())
+    ago(5)
+    dashboard.forget()
+    assert dashboard.reading()["steps"] == [False, True, True]
 
 
 def test_a_success_of_long_ago_counts(clock, account):

@@ -107,6 +107,13 @@ def test_an_export_is_a_download_that_verifies_and_is_told_itself(console, two_t
     assert console.get(f"{LIST}csv/")["Content-Type"].startswith("text/csv")
 
 
+def test_the_list_names_changes_in_the_words_of_the_forms(console):
+    factories.make_key()
+    page = console.get(LIST).content.decode()
+    assert "fingerprint of the key" in page
+    assert "digest" not in page
+
+
 def test_the_list_goes_on_below_the_last_entry_and_asks_little(console, django_assert_max_num_queries):
     for number in range(60):
         audit.note("looked", f"at page {number}")
