@@ -29,7 +29,7 @@ from tests.upstreams.ids import letters, number
 from tests.upstreams.refusals import invalid
 from tests.upstreams.said import Citation, Counts, End, Said, ToolCall
 
-BASE = r"(/v1beta)?(/openai|/api|/inference)?(/v1|/paas/v4|/coding/paas/v4)?"
+BASE = r"(/v1beta)?(/openai|/api|/inference|/api/llm/o)?(/v1|/paas/v4|/coding/paas/v4)?"
 REASONS = {"length": "length", "context_window": "length", "tools": "tool_calls", "filter": "content_filter"}
 
 

@@ -3,12 +3,15 @@ OpenAI's shape below /oauth and /api/accounts, that of RFC 8628 (WorkOS) below /
 
     with IssuerWithPages() as issuer:
         issuer.interval = 1                   # seconds that a device code's client must wait
+        issuer.slower = 1                     # say so often that this is not enough, whatever it is
+        issuer.thinks = True                  # answer no question about codes until it is False
         ...                                   # a browser agrees as somebody at issuer.origin
         assert issuer.polls == 2 and issuer.too_fast == 0
 
 It imports nothing of proxx, and shows people nothing that a test did not ask for.
 """
 
+import asyncio
 import html
 import secrets
 import time
@@ -31,6 +34,7 @@ class Device:
     interval: float
     person: dict[str, Any] | None = None
     refused: bool = False
+    spent: bool = False
     asked_at: float = 0.0
     challenge: str = field(default_factory=lambda: secrets.token_urlsafe(8))
 
@@ -45,7 +49,8 @@ class IssuerWithPages(Issuer):
         self.redirects: tuple[str, ...] = ()
         self.workspace = "ws-1"
         self.devices: dict[str, Device] = {}
-        self.polls = self.too_fast = 0
+        self.polls = self.too_fast = self.slower = 0
+        self.thinks = False
         self.authorized: list[dict[str, str]] = []  # queries of those who came to sign in
         self.routes |= {
             ("GET", "/oauth/authorize"): self._authorize,
@@ -139,14 +144,21 @@ class IssuerWithPages(Issuer):
         device = self.devices.get(asked.fields.get("device_auth_id", ""))
         if device is None or device.user_code != asked.fields.get("user_code"):
             return self._no(404, "deviceauth_authorization_unknown", "Not yet.")
+        return await self._thought_over(self._told_openai(device))
+
+    def _told_openai(self, device: Device) -> Told:
         self._polled(device)
+        if self._wants_it_slower():
+            return self._no(403, "slow_down", "Not so fast.")
         if device.refused:
             return self._no(403, "access_denied", "They said no.")
         if time.time() > device.ends:
             return self._no(400, "expired_token", "Too late.")
         if device.person is None:
             return self._no(403, "deviceauth_authorization_pending", "Not yet.")
-        verifier = secrets.token_urlsafe(32)
+        if device.spent:
+            return self._no(400, "expired_token", "This code was used.")
+        device.spent, verifier = True, secrets.token_urlsafe(32)
         code = self.code_for(redirect_uri=f"{self.origin}/deviceauth/callback", **device.person)
         return Told(200, {"authorization_code": code, "code_verifier": verifier})
 
@@ -167,7 +179,10 @@ class IssuerWithPages(Issuer):
         device = self.devices.get(asked.fields.get("device_code", ""))
         if device is None:
             return Told(400, {"error": "invalid_grant"})
-        if self._polled(device):
+        return await self._thought_over(self._told_workos(device))
+
+    def _told_workos(self, device: Device) -> Told:
+        if self._polled(device) or self._wants_it_slower():
             return Told(400, {"error": "slow_down"})
         if device.refused:
             return Told(400, {"error": "access_denied"})
@@ -175,6 +190,9 @@ class IssuerWithPages(Issuer):
             return Told(400, {"error": "expired_token"})
         if device.person is None:
             return Told(400, {"error": "authorization_pending"})
+        if device.spent:
+            return Told(400, {"error": "invalid_grant"})
+        device.spent = True
         return self._with_user(self._told(self.grant(**device.person)))
 
     def _with_user(self, told: Told) -> Told:
@@ -199,6 +217,16 @@ class IssuerWithPages(Issuer):
         device.asked_at = time.time()
         self.too_fast += too_fast
         return too_fast
+
+    def _wants_it_slower(self) -> bool:
+        wants = self.slower > 0
+        self.slower -= wants
+        return wants
+
+    async def _thought_over(self, told: Told) -> Told:
+        while self.thinks:  # noqa: ASYNC110 - tests say so from another thread
+            await asyncio.sleep(0.01)
+        return told
 
     def _device_of(self, user_code: str) -> Device:
         return next(one for one in self.devices.values() if one.user_code == user_code)
