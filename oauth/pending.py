@@ -23,7 +23,7 @@ MOST = 200  # rows kept, the newest
 KEPT = timedelta(days=1)  # at most, so that the page of an ended one still says what came of it
 LIVES = {"browser": timedelta(minutes=5), "device": timedelta(minutes=15)}
 TOLD = timedelta(minutes=5)  # how long the same callback is answered with the same result
-# Longer than an exchange may take: whoever claimed the row that long ago is dead, and the code is spent.
+# Longer than an exchange or a question may take: whoever claimed the row that long ago is dead, and the code is spent.
 INTERRUPTED = timedelta(seconds=90)
 WAIT = 20.0  # seconds for somebody else's exchange
 LOOK_EVERY = 0.1
@@ -160,16 +160,18 @@ def claim(row: PendingLogin) -> bool:
 
 
 def claim_question(row: PendingLogin) -> bool:
-    """Take the turn to ask the provider about a device code; False if the interval is not over or somebody else did."""
+    """Take the turn to ask the provider about a device code; False if the interval is not over or somebody else asks.
+
+    The turn lasts until `answered`: of two questions at once the second would hear that the code is spent.
+    """
     now = clock.now()
-    next_at = now + timedelta(seconds=row.interval)
-    return bool(_waiting(row, ask_at__lte=now, ends_at__gt=now).update(ask_at=next_at))
+    return bool(_waiting(row, ask_at__lte=now, ends_at__gt=now).update(ask_at=now + INTERRUPTED))
 
 
-def slow_down(row: PendingLogin, seconds: int) -> None:
-    """Ask so many seconds less often from now on."""
-    next_at = clock.now() + timedelta(seconds=row.interval + seconds)
-    _waiting(row).update(interval=F("interval") + seconds, ask_at=next_at)
+def answered(row: PendingLogin, *, slower: int = 0) -> None:
+    """End the turn to ask: the next one is after the interval, which is so many seconds longer from now on."""
+    next_at = clock.now() + timedelta(seconds=row.interval + slower)
+    _waiting(row).update(interval=F("interval") + slower, ask_at=next_at)
 
 
 def put_back(row: PendingLogin, fault: str) -> None:
@@ -177,6 +179,11 @@ def put_back(row: PendingLogin, fault: str) -> None:
     _of(row, PendingLogin.Status.WORKING).update(
         status=PendingLogin.Status.WAITING, claimed_at=None, fault=fault[:LONGEST_FAULT]
     )
+
+
+def still_claimed(row: PendingLogin) -> bool:
+    """Hold on to a claimed sign-in until the end of this transaction; False if it was ended meanwhile."""
+    return bool(_of(row, PendingLogin.Status.WORKING).update(claimed_at=clock.now()))
 
 
 def finish(row: PendingLogin, credential: Any, said: str) -> None:

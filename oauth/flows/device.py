@@ -59,20 +59,19 @@ def poll(row: PendingLogin) -> PendingLogin:
     """Ask the provider, if it is time to, and return what came of it; blocking."""
     if row.is_over or row.status == PendingLogin.Status.WORKING:
         return row
-    held = pending.opened(row)
+    held, sign_in = pending.opened(row), providers.get(row.sign_in)
     if not pending.claim_question(row):
         return pending.fresh(row)
-    sign_in = providers.get(row.sign_in)
     try:
         answer = run(_ask(sign_in, held))
     except Unreachable:
-        return row  # the next question may reach it
+        pending.answered(row)  # the next question may reach it
+        return pending.fresh(row)
     except Refused as refused:
         pending.fail(row, ENDED.get(refused.code, refused.message))
         return pending.fresh(row)
-    if answer == "slow_down":
-        pending.slow_down(row, SLOWER)
     if isinstance(answer, str):
+        pending.answered(row, slower=SLOWER if answer == "slow_down" else 0)
         return pending.fresh(row)
     return _finish(row, sign_in, answer)
 
@@ -127,7 +126,7 @@ async def _ask(sign_in: SignIn, held: Held) -> Tokens | Mapping[str, Any] | str:
         fields = {"grant_type": GRANT, "device_code": held.device_code}
         status, said = await tokens.post(sign_in, sign_in.device_poll_url, fields)
         if status == 200 and _text(said, "access_token"):
-            return tokens.read(said)
+            return tokens.issued(said)
     if status == 200:
         raise Refused("unreadable", UNREADABLE, terminal=False)
     if _code(said) in PENDING:
