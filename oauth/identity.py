@@ -81,4 +81,5 @@ def _at(said: Mapping[str, Any], path: Path) -> str:
             here = here[step]
         else:
             return ""
-    return here.strip() if isinstance(here, str) else ""
+    # What cannot be shown names nobody: a name with marks that reorder text would be read as another's.
+    return here.strip() if isinstance(here, str) and here.strip().isprintable() else ""

@@ -10,7 +10,8 @@ at all is refresh.py's to know; `about_to_send` lets it write that down in the l
 import base64
 import binascii
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,7 +21,7 @@ from oauth.providers import SignIn
 from proxx.kit import clock, fastjson
 from proxx.kit.sealing import Secret
 from proxx.upstream import client, failures
-from proxx.upstream.failures.prose import without
+from proxx.upstream.failures.prose import clean, without
 from proxx.upstream.message import Timeouts, UpstreamRequest
 
 ANSWER_LIMIT = 256 * 1024
@@ -107,7 +108,7 @@ async def asked(
     if status != 200:
         raise refusal(status, said, secrets=[fields[name] for name in SECRET_FIELDS if name in fields])
     try:
-        return read(said)
+        return issued(said)
     except ValueError:
         raise Refused("unreadable", "The issuer's answer holds no access token.", terminal=False, lost=True) from None
 
@@ -169,6 +170,21 @@ def read(said: Mapping[str, Any]) -> Tokens:
     return Tokens(token, _secret(said, "refresh_token"), _secret(said, "id_token"), _ends(said, token), rest)
 
 
+def issued(said: Mapping[str, Any]) -> Tokens:
+    """Return the tokens in an answer of this moment; raise `ValueError` if there is no access token.
+
+    They are new: one that seems to have ended comes from a clock that is not ours. Then its own span counts, if it has
+    one, or nobody knows its end; renewed anew for each call it would bring nothing but the issuer's displeasure.
+    """
+    found = read(said)
+    if found.expires_at is None or found.expires_at > clock.unix():
+        return found
+    claims = claims_of(found.access)
+    begun, ends = claims.get("iat"), claims.get("exp")
+    known = isinstance(begun, int | float) and isinstance(ends, int | float) and 0 < ends - begun < LONGEST_LIFE
+    return replace(found, expires_at=clock.unix() + (ends - begun) if known else None)
+
+
 def claims_of(token: Secret) -> Mapping[str, Any]:
     """Return what a JWT says, unchecked; nothing of what is none."""
     parts = token.reveal().split(".")
@@ -185,8 +201,8 @@ def refusal(status: int, said: Mapping[str, Any], *, secrets: list[str]) -> Refu
     """Return what an answer without tokens means; whatever of ours it repeats is taken out of its words."""
     error = said.get("error")
     inner = error if isinstance(error, dict) else {}
-    code = str(inner.get("code") or inner.get("type") or (error if isinstance(error, str) else "") or status)[:80]
-    words = str(inner.get("message") or said.get("error_description") or said.get("message") or "")[:200]
+    code = clean(str(inner.get("code") or inner.get("type") or (error if isinstance(error, str) else "") or status), 80)
+    words = clean(str(inner.get("message") or said.get("error_description") or said.get("message") or ""), 200)
     for secret in secrets:
         if len(secret) >= 8:
             code, words = without(code, secret), without(words, secret)
@@ -212,8 +228,9 @@ class _Leaving:
 
 def _ends(said: Mapping[str, Any], access: Secret) -> float | None:
     lasts = said.get("expires_in")
-    if isinstance(lasts, str) and lasts.strip().isdecimal():
-        lasts = float(lasts)
+    if isinstance(lasts, str):
+        with suppress(ValueError):
+            lasts = float(lasts)
     if isinstance(lasts, int | float) and not isinstance(lasts, bool) and 0 < lasts < LONGEST_LIFE:
         return clock.unix() + lasts
     ends = claims_of(access).get("exp")

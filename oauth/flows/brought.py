@@ -83,12 +83,12 @@ def _one(entry: Any, place: str) -> Brought:
     if not all(usable(found[name]) for name in ("access", "refresh", "id")):
         raise Unreadable(f"{place}: a token holds characters that no token has.")
     return Brought(
-        place=found["email"] or place,
+        place=_name(found["email"]) or place,
         access=Secret(found["access"]),
         refresh=Secret(found["refresh"]),
         id_token=Secret(found["id"]),
-        workspace=found["workspace"][:200],
-        email=found["email"].lower()[:254],
+        workspace=_name(found["workspace"])[:200],
+        email=_name(found["email"]).lower()[:254],
         expires_at=_moment(next((whole[name] for name in FIELDS["ends"] if whole.get(name)), None), place),
     )
 
@@ -101,13 +101,18 @@ def _text(entry: Mapping[str, Any], names: tuple[str, ...]) -> str:
     return ""
 
 
+def _name(text: str) -> str:
+    """Return a name that a file gives, if it can be shown."""
+    return text if text.isprintable() else ""
+
+
 def _moment(value: Any, place: str) -> datetime | None:
     if value is None:
         return None
     try:
         if isinstance(value, str) and not value.strip().replace(".", "", 1).isdigit():
             said = datetime.fromisoformat(value.strip())
-            return said if said.tzinfo else said.replace(tzinfo=UTC)
+            return (said if said.tzinfo else said.replace(tzinfo=UTC)).astimezone(UTC)
         seconds = float(value)
         return datetime.fromtimestamp(seconds / 1000 if seconds > MILLISECONDS_FROM else seconds, UTC)
     except (TypeError, ValueError, OverflowError, OSError):

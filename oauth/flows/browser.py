@@ -15,6 +15,7 @@ from oauth.flows import finishing, paste, pkce
 from oauth.flows.running import run
 from oauth.pending import Held, PendingLogin
 from oauth.providers import SignIn
+from proxx.upstream.failures.prose import clean
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 CALLBACK = "/auth/callback"
@@ -82,7 +83,7 @@ def complete(row: PendingLogin, back: paste.Pasted) -> PendingLogin:
         return row
     if back.error:
         told = f"{back.error}: {back.about}" if back.about else back.error
-        pending.fail(row, f"The provider did not sign anybody in ({told}).")
+        pending.fail(row, f"The provider did not sign anybody in ({clean(told)}).")
         return pending.fresh(row)
     held = pending.opened(row)
     if not pending.claim(row):

@@ -96,4 +96,4 @@ def _onward(request: HttpRequest, row: PendingLogin | None) -> tuple[str, str]:
 
 
 def _said(request: HttpRequest) -> dict[str, str]:
-    return {name: request.GET[name][: paste.LONGEST_CODE] for name in KNOWN if request.GET.get(name)}
+    return {name: request.GET[name][: paste.LONGEST_CODE + 1] for name in KNOWN if request.GET.get(name)}

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from oauth import providers
-from oauth.tokens import Refused, Tokens, Unreachable, exchange, read, renew
+from oauth.tokens import Refused, Tokens, Unreachable, exchange, issued, read, renew
 from proxx.kit.sealing import Secret
 from proxx.upstream import client
 from tests.ports import free_port
@@ -125,3 +125,36 @@ def test_the_end_is_what_is_said_else_what_the_token_says_of_itself(clock: Any) 
     for odd in ({}, {"access_token": 5}, {"access_token": " "}):
         with pytest.raises(ValueError, match="no access token"):
             read(odd)
+
+
+@pytest.mark.parametrize("lasts", [0, -5, 1e300, "soon", "", "nan", "-1", "9" * 400, None, True, [60], {"seconds": 60}])
+def test_an_end_that_is_none_leaves_it_to_the_token(clock: Any, lasts: Any) -> None:
+    ends = int(clock.unix()) + 500
+    assert read({"access_token": jwt({"exp": ends}), "expires_in": lasts}).expires_at == ends
+    assert read({"access_token": "opaque", "expires_in": lasts}).expires_at is None
+
+
+@pytest.mark.parametrize("lasts", [60, 60.0, "60", " 60 ", "60.0"])
+def test_an_end_may_be_written_in_many_ways(clock: Any, lasts: Any) -> None:
+    assert read({"access_token": "opaque", "expires_in": lasts}).expires_at == clock.unix() + 60
+
+
+@pytest.mark.parametrize("ends", [0, -1, 1e300, "soon", None, True, [1]])
+def test_a_token_whose_own_end_is_none_is_renewed_when_it_is_refused(clock: Any, ends: Any) -> None:
+    assert read({"access_token": jwt({"exp": ends})}).expires_at is None
+
+
+def test_a_new_token_of_an_issuer_with_another_clock_lives_for_its_own_span(clock: Any) -> None:
+    """Else it would have ended when it comes, and each call would renew it anew."""
+    late = int(clock.unix()) - 7200
+    assert issued({"access_token": jwt({"iat": late, "exp": late + 3600})}).expires_at == clock.unix() + 3600
+    assert issued({"access_token": jwt({"exp": late})}).expires_at is None
+    assert read({"access_token": jwt({"iat": late, "exp": late + 3600})}).expires_at == late + 3600  # brought, not new
+
+
+def test_a_refusals_words_are_made_safe(issuer: Issuer) -> None:
+    issuer.will.append(Told(400, {"error": {"code": "odd\0", "message": "a\0b\u202e" + "c" * 9000}}))
+    with pytest.raises(Refused) as refused:
+        ask(renew(providers.get("openai"), Secret(issuer.grant().refresh)))
+    assert refused.value.message.isprintable()
+    assert len(refused.value.message) < 400
