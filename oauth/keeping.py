@@ -8,7 +8,8 @@ of an operator's: the configuration's number rises and the audit hears of it. Re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from accounts.fields import reveal
 from accounts.models import Credential
@@ -22,6 +23,7 @@ from proxx.kit.sealing import Secret
 from proxx.upstream import auth
 
 UNNAMED = "This account"
+OFF = " It is switched off, as before: no call uses it until it is switched on."
 UNCHECKED = " Nothing in its tokens says whose they are; its first call will tell whether the provider takes them."
 
 
@@ -56,12 +58,21 @@ def keep(
         raise NotKept("The access token cannot travel in a header: it holds a control character or one outside ASCII.")
     if tokens.expires_at is not None and tokens.expires_at <= clock.unix() and not tokens.refresh:
         raise NotKept("The token has ended already, and there is none to renew it with.")
+    if replaces is not None and replaces.sign_in != sign_in.name:
+        raise NotKept("The account to sign in to again is another provider's.")
     found = who or identity_of(sign_in, tokens)
-    with transaction.atomic():
-        credential, is_known, sentence = _credential_for(sign_in, found, replaces)
-        _write_credential(credential, found, tokens, label=label, base_url=base_url)
-        account = _write_account(sign_in, credential, found, tokens)
-    return Kept(account, is_known, sentence or _told(account, is_known=is_known))
+
+    def kept() -> Kept:
+        with transaction.atomic():
+            credential, is_known, sentence = _credential_for(sign_in, found, replaces)
+            _write_credential(credential, found, tokens, label=label, base_url=base_url)
+            account = _write_account(sign_in, credential, found, tokens)
+        return Kept(account, is_known, sentence or _told(account, is_known=is_known))
+
+    try:
+        return kept()
+    except IntegrityError:  # the same account, stored at the same moment by somebody else: now it is known
+        return kept()
 
 
 def take_over(credential: Credential, refresh_token: Secret) -> OAuthAccount | None:
@@ -87,11 +98,13 @@ def is_known(credential: Credential, refresh_token: Secret) -> bool:
 def _credential_for(sign_in: SignIn, found: Identity, replaces: OAuthAccount | None) -> tuple[Credential, bool, str]:
     """Return the credential to write, whether it was there before, and a sentence if there is more to say."""
     name = storage_id(sign_in, found)
-    rows = Credential.objects.select_for_update().filter(provider_id=sign_in.provider_id, account_id=name)
-    known = rows.first()
-    if replaces is None:
+    of_that_name = Q(provider_id=sign_in.provider_id, account_id=name)
+    _lock_accounts(of_that_name, replaces)
+    rows = Credential.objects.select_for_update()
+    known = rows.filter(of_that_name).first()
+    old = rows.filter(pk=replaces.credential_id).first() if replaces is not None else None
+    if replaces is None or old is None:  # deleted meanwhile: whoever signed in is new
         return (known, True, "") if known is not None else (_new(sign_in, name), False, "")
-    old = Credential.objects.select_for_update().get(pk=replaces.credential_id)
     if not found.is_same(replaces.subject, replaces.email, old.chatgpt_account_id):
         said = f"{_name(found)} is somebody else than {replaces}: both accounts are kept."
         return (known, True, said) if known is not None else (_new(sign_in, name), False, said)
@@ -99,6 +112,14 @@ def _credential_for(sign_in: SignIn, found: Identity, replaces: OAuthAccount | N
         known.delete()  # the same person twice: the older row stays, with its name, its rank and its history
     old.account_id = name
     return old, True, ""
+
+
+def _lock_accounts(of_that_name: Q, replaces: OAuthAccount | None) -> None:
+    """Lock accounts before their credentials, in the order of who stores renewed tokens or deletes a credential."""
+    theirs = Q(credential__in=Credential.objects.filter(of_that_name))
+    if replaces is not None:
+        theirs |= Q(pk=replaces.pk)
+    list(OAuthAccount.objects.select_for_update().filter(theirs).order_by("pk"))
 
 
 def _new(sign_in: SignIn, name: str) -> Credential:
@@ -113,7 +134,6 @@ def _write_credential(row: Credential, found: Identity, tokens: Tokens, *, label
     row.plan_type = found.plan or row.plan_type
     row.label = row.label or label[:120] or _name(found)[:120]
     row.base_url = row.base_url or base_url
-    row.enabled = True
     row.save()
 
 
@@ -144,4 +164,5 @@ def _told(account: OAuthAccount, *, is_known: bool) -> str:
     unknown = "" if account.email or account.subject else UNCHECKED
     done = "is signed in again" if is_known else "is connected"
     end = "" if account.refresh_token else " It cannot be renewed: there was no refresh token."
-    return f"{name} {done}.{end}{unknown}"
+    off = "" if account.credential.enabled else OFF
+    return f"{name} {done}.{end}{off}{unknown}"

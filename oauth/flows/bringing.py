@@ -53,7 +53,7 @@ def _keep(sign_in: SignIn, one: Brought, again: Credential | None) -> Outcome:
         found = _tokens(sign_in, one)
         who = identity_of(sign_in, found)
         who = replace(who, email=who.email or one.email, workspace=who.workspace or one.workspace)
-        kept = keeping.keep(sign_in, found, replaces=account_of(again), who=who)
+        kept = keeping.keep(sign_in, found, replaces=account_of(again.pk if again is not None else None), who=who)
     except (tokens.Refused, tokens.Unreachable) as fault:
         return Outcome(one.place, None, fault.message)
     except keeping.NotKept as fault:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import Credential
 from accounts.signin.step_up import requires_step_up
 from oauth import providers
-from oauth.flows import bringing, brought, browser, device
+from oauth.flows import bringing, brought, browser, device, finishing
 from oauth.pages.origin import origin_of
 from oauth.providers import SignIn
 from oauth.tokens import Refused, Unreachable
@@ -49,7 +49,8 @@ def providers_page(request: HttpRequest) -> HttpResponse:
 def way_page(request: HttpRequest, sign_in: str) -> HttpResponse:
     """Show the ways to one provider."""
     may(request)
-    return _way(request, entry_of(sign_in), again=_again(request.GET.get("account", "")))
+    entry = entry_of(sign_in)
+    return _way(request, entry, again=_again(entry, request.GET.get("account", "")))
 
 
 @require_POST
@@ -57,7 +58,8 @@ def way_page(request: HttpRequest, sign_in: str) -> HttpResponse:
 def begin(request: HttpRequest, sign_in: str) -> HttpResponse:
     """Begin to sign in with a browser or a code."""
     may(request)
-    entry, again = entry_of(sign_in), _again(request.POST.get("account", ""))
+    entry = entry_of(sign_in)
+    again = _again(entry, request.POST.get("account", ""))
     method = request.POST.get("method", "")
     email = again.label if again is not None and "@" in again.label else ""
     if method == "browser" and "browser" in entry.flows:
@@ -78,7 +80,8 @@ def begin(request: HttpRequest, sign_in: str) -> HttpResponse:
 def bring(request: HttpRequest, sign_in: str) -> HttpResponse:
     """Take over what was signed in elsewhere."""
     may(request)
-    entry, again = entry_of(sign_in), _again(request.POST.get("account", ""))
+    entry = entry_of(sign_in)
+    again = _again(entry, request.POST.get("account", ""))
     what = request.POST.get("what", "")
     try:
         if what not in READERS or (what == "files" and "files" not in entry.flows):
@@ -107,14 +110,17 @@ def entry_of(name: str) -> SignIn:
         raise Http404 from None
 
 
-def _again(said: str) -> Credential | None:
-    """Return the account to sign in to again."""
+def _again(entry: SignIn, said: str) -> Credential | None:
+    """Return the account to sign in to again; 404 if it is none of this provider's."""
     if not said:
         return None
     try:
-        return Credential.objects.get(pk=UUID(said), kind=Credential.Kind.OAUTH_BEARER)
-    except (Credential.DoesNotExist, ValueError):
-        raise Http404 from None
+        found = finishing.known(entry, UUID(said))
+    except ValueError:
+        found = None
+    if found is None:
+        raise Http404
+    return found
 
 
 def _way(

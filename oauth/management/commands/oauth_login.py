@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.acting import Actor, ActorKind, acting_as
 from accounts.models import Credential
 from oauth import pending, providers
-from oauth.flows import bringing, brought, browser, device, paste
+from oauth.flows import bringing, brought, browser, device, finishing, paste
 from oauth.pending import PendingLogin
 from oauth.providers import SignIn
 from oauth.tokens import Refused, Unreachable
@@ -41,11 +41,13 @@ class Command(BaseCommand):
         """Sign in; raise `CommandError` if nothing came of it."""
         try:
             entry = providers.get(sign_in)
-            again = Credential.objects.get(pk=UUID(account)) if account else None
+            again = finishing.known(entry, UUID(account)) if account else None
         except providers.UnknownSignIn as fault:
             raise CommandError(str(fault)) from None
-        except (Credential.DoesNotExist, ValueError):
-            raise CommandError("There is no credential with this id.") from None
+        except ValueError:
+            again = None
+        if account and again is None:
+            raise CommandError("No account of this provider has this id.")
         with acting_as(Actor(ActorKind.COMMAND, name="oauth_login")):
             try:
                 self._sign_in(entry, again, options)

@@ -14,7 +14,7 @@ from pydantic import Field, StrictStr
 from accounts.models import Credential
 from accounts.rights import Right
 from oauth import pending, providers
-from oauth.flows import bringing, brought, browser, device, paste
+from oauth.flows import bringing, brought, browser, device, finishing, paste
 from oauth.pages.origin import origin_of
 from oauth.pending import PendingLogin
 from oauth.providers import SignIn
@@ -172,10 +172,10 @@ def told(row: PendingLogin) -> dict[str, Any]:
     return {**facts, "url": held.away, "user_code": held.user_code, **later}
 
 
-def _again(id: UUID | None) -> Credential | None:
+def _again(entry: SignIn, id: UUID | None) -> Credential | None:
     if id is None:
         return None
-    row = Credential.objects.filter(pk=id, kind=Credential.Kind.OAUTH_BEARER).first()
+    row = finishing.known(entry, id)
     if row is None:
         raise not_found("credential")
     return row
@@ -201,7 +201,8 @@ def sign_in_providers(request: HttpRequest) -> Any:
 @router.post("/sign-ins", auth=WRITES, response=answers(UnderWay, 201), tags=TAGS)
 def begin_sign_in(request: HttpRequest, payload: SignInWish) -> Any:
     """Begin a sign-in: somebody opens `url`, and types `user_code` there if there is one."""
-    row = begin(request, entry_of(payload.sign_in), payload.method, _again(payload.credential_id))
+    entry = entry_of(payload.sign_in)
+    row = begin(request, entry, payload.method, _again(entry, payload.credential_id))
     return Status(201, told(row))
 
 
@@ -230,7 +231,8 @@ def import_sign_ins(request: HttpRequest, payload: Bringing) -> Any:
         found = brought.read(payload.text)
     except brought.Unreadable as fault:
         raise Refused(422, "invalid_fields", str(fault), param="text") from None
-    outcomes = bringing.keep(entry_of(payload.sign_in), found, again=_again(payload.credential_id))
+    entry = entry_of(payload.sign_in)
+    outcomes = bringing.keep(entry, found, again=_again(entry, payload.credential_id))
     return {
         "data": [
             {"place": one.place, "credential_id": one.credential.pk if one.credential else None, "said": one.sentence}
