@@ -8,9 +8,10 @@ of an operator's: the configuration's number rises and the audit hears of it. Re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q
 
+from accounts import audit
 from accounts.fields import reveal
 from accounts.models import Credential
 from oauth import providers
@@ -61,18 +62,12 @@ def keep(
     if replaces is not None and replaces.sign_in != sign_in.name:
         raise NotKept("The account to sign in to again is another provider's.")
     found = who or identity_of(sign_in, tokens)
-
-    def kept() -> Kept:
-        with transaction.atomic():
-            credential, is_known, sentence = _credential_for(sign_in, found, replaces)
-            _write_credential(credential, found, tokens, label=label, base_url=base_url)
-            account = _write_account(sign_in, credential, found, tokens)
-        return Kept(account, is_known, sentence or _told(account, is_known=is_known))
-
-    try:
-        return kept()
-    except IntegrityError:  # the same account, stored at the same moment by somebody else: now it is known
-        return kept()
+    with transaction.atomic():
+        audit.lock()  # before every other lock; so the same person who signs in twice at once is one account
+        credential, is_known, sentence = _credential_for(sign_in, found, replaces)
+        _write_credential(credential, found, tokens, label=label, base_url=base_url)
+        account = _write_account(sign_in, credential, found, tokens)
+    return Kept(account, is_known, sentence or _told(account, is_known=is_known))
 
 
 def take_over(credential: Credential, refresh_token: Secret) -> OAuthAccount | None:

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
+from accounts import audit
 from accounts.models import Credential
 from oauth import keeping, pending
 from oauth.models import OAuthAccount
@@ -25,6 +26,7 @@ def finish(row: PendingLogin, sign_in: SignIn, tokens: Tokens) -> PendingLogin:
     """
     try:
         with transaction.atomic():
+            audit.lock()  # before every other lock: who deletes an account holds it, and then changes its sign-ins
             if pending.still_claimed(row):
                 kept = keeping.keep(sign_in, tokens, replaces=account_of(row.replaces_id))
                 pending.finish(row, kept.account.credential, kept.sentence)
