@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from oauth import reset_credits
+from oauth import readiness, refresh, reset_credits
 from oauth.reset_credits import CreditsUnknown
 from proxx.upstream import client
 from routing import quota_refresh
@@ -37,6 +37,8 @@ def _done(key: UUID, ask: Callable[..., Coroutine[Any, Any, Result]], **more: An
 
     async def work() -> Result:
         try:
+            if credential.sign_in and await readiness.made_good(credential.id) is None:
+                raise CreditsUnknown(readiness.ENDED)
             async with asyncio.timeout(2 * seconds):
                 return await ask(
                     base_url=provider.base_for(oauth=credential.kind == "oauth_bearer", own=credential.base_url),
@@ -47,6 +49,7 @@ def _done(key: UUID, ask: Callable[..., Coroutine[Any, Any, Result]], **more: An
         except TimeoutError:
             raise CreditsUnknown("The provider did not answer in time.") from None
         finally:
+            await refresh.finish()
             await client.close_all()
 
     return asyncio.run(work())

@@ -14,7 +14,8 @@ from uuid import UUID
 from django.conf import settings
 
 from accounts.models import Credential
-from oauth import plan_usage
+from oauth import plan_usage, readiness
+from oauth import refresh as renewal
 from oauth.plan_usage import PlanUsage, UsageUnknown
 from proxx.kit import clock
 from proxx.upstream import client, codex
@@ -92,6 +93,7 @@ async def _ask_all(wanted: list[tuple[Provider, CredentialView, str]]) -> list[A
     try:
         return await asyncio.gather(*(_ask(*one, gate) for one in wanted))
     finally:
+        await renewal.finish()
         await client.close_all()
 
 
@@ -99,6 +101,8 @@ async def _ask(provider: Provider, credential: CredentialView, style: str, gate:
     seconds = settings.PROXY_QUOTA_TIMEOUT
     base = provider.base_for(oauth=credential.kind == Credential.Kind.OAUTH_BEARER, own=credential.base_url)
     async with gate:
+        if credential.sign_in and await readiness.made_good(credential.id) is None:
+            return Answer(credential, None, readiness.ENDED)
         try:
             async with asyncio.timeout(seconds):
                 usage = await plan_usage.ask(

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from accounts.key_memory import KeyHolder
 from accounts.models import DEFAULT_TENANT_ID
-from oauth import plan_headers
+from oauth import plan_headers, readiness, refresh
 from proxx.gateway import asking, posting, translate
 from proxx.gateway.attempt import ERROR_BODY_LIMIT, ERROR_BODY_PATIENCE, FAULTS, discreet
 from proxx.gateway.call import Call
@@ -94,6 +94,8 @@ def _candidate(account: CredentialView, model: str, snapshot: Snapshot) -> Candi
 async def _closing(candidate: Candidate, snapshot: Snapshot, heard: HeaderList) -> Probed:
     began = clock.monotonic()
     try:
+        if not await _is_good(candidate):
+            return Probed(candidate.model, fault=readiness.ENDED)
         async with asyncio.timeout(SECONDS):
             found = await _asked(_call(candidate.model, snapshot), candidate, heard)
     except TimeoutError:
@@ -105,8 +107,15 @@ async def _closing(candidate: Candidate, snapshot: Snapshot, heard: HeaderList) 
     except (ReplyTooLarge, translate.NoReply):
         found = Probed(candidate.model, fault="The answer cannot be read.")
     finally:
+        await refresh.finish()
         await client.close_all()
     return Probed(found.model, found.said, found.is_word, clock.monotonic() - began, found.status, found.fault)
+
+
+async def _is_good(candidate: Candidate) -> bool:
+    """Renew the token of a signed-in account if it is time to; tell whether there is one to ask with."""
+    credential = candidate.credential
+    return credential is None or not credential.sign_in or await readiness.made_good(credential.id) is not None
 
 
 def _call(model: str, snapshot: Snapshot) -> Call:

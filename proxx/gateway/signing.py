@@ -1,21 +1,14 @@
 """The tokens of signed-in accounts, seen from a call: good before it is sent, renewed once if the provider refuses.
 
-Usually that is a look at what this process holds (oauth/held.py). How tokens are renewed is oauth/refresh.py's.
+Usually that is a look at what this process holds (oauth/held.py). One that is not: oauth/readiness.py.
 """
 
-import asyncio
-from contextlib import suppress
-from uuid import UUID
-
-from oauth import held, refresh
+from oauth import held, readiness
+from oauth.readiness import ENDED
 from proxx.gateway.call import Call
-from proxx.kit import clock
-from proxx.kit.configured import settings
 from proxx.upstream import failures
 from proxx.upstream.failures import Failure
 from routing.planner import Candidate
-
-ENDED = "The sign-in of this account has ended and could not be renewed."
 
 
 class Ended(Exception):
@@ -32,10 +25,8 @@ async def demand(call: Call, candidate: Candidate) -> None:
     credential = candidate.credential
     if credential is None or not credential.sign_in:
         return
-    if not held.is_good(credential.id):
-        await _renewed(credential.id, than=held.version(credential.id))
-    found = held.current(credential.id)
-    if found is None or found.has_ended:
+    found = await readiness.made_good(credential.id)
+    if found is None:
         raise Ended
     call.attempts[-1].token = found.version
 
@@ -48,15 +39,5 @@ async def renewed_after(call: Call, candidate: Candidate, failure: Failure) -> b
     sent = call.attempts[-1].token
     if not sent or any(one.token and one.candidate.key == candidate.key for one in call.attempts[:-1]):
         return False
-    return held.version(credential.id) > sent or await _renewed(credential.id, than=sent)
+    return held.version(credential.id) > sent or await readiness.renewed(credential.id, than=sent)
 
-
-async def _renewed(credential_id: UUID, *, than: int) -> bool:
-    found = held.current(credential_id)
-    if found is not None and (not found.can_renew or clock.unix() < found.retry_at) and found.version <= than:
-        return False
-    with suppress(refresh.NotRenewed, TimeoutError):
-        async with asyncio.timeout(2 * settings.PROXY_OAUTH_TIMEOUT):
-            await refresh.renew(credential_id, than=than)
-        return True
-    return False

@@ -13,6 +13,8 @@ from urllib.parse import quote, urlencode
 
 from django.conf import settings
 
+from oauth import readiness
+from oauth import refresh as renewal
 from proxx.kit import fastjson
 from proxx.upstream import auth, client, codex, failures
 from proxx.upstream.message import HeaderList, Timeouts, UpstreamRequest
@@ -50,6 +52,7 @@ async def look_at(snapshot: Snapshot, provider_ids: Collection[str] | None = Non
     try:
         looks = await asyncio.gather(*(_look(snapshot, provider_id, gate) for provider_id in wanted))
     finally:
+        await renewal.finish()
         await client.close_all()
     return [look for look in looks if look is not None]
 
@@ -119,6 +122,8 @@ async def _ask(provider: Provider, base: str, path: str, credential: CredentialV
     found: dict[str, Listed] = {}
     asked = url
     try:
+        if credential is not None and credential.sign_in and await readiness.made_good(credential.id) is None:
+            return [], readiness.ENDED
         headers = _headers(provider, base, credential)
         for _ in range(PAGES_AT_MOST):
             page = await _page(asked, headers)
