@@ -179,10 +179,9 @@ def issued(said: Mapping[str, Any]) -> Tokens:
     found = read(said)
     if found.expires_at is None or found.expires_at > clock.unix():
         return found
-    claims = claims_of(found.access)
-    begun, ends = claims.get("iat"), claims.get("exp")
-    known = isinstance(begun, int | float) and isinstance(ends, int | float) and 0 < ends - begun < LONGEST_LIFE
-    return replace(found, expires_at=clock.unix() + (ends - begun) if known else None)
+    begun, ends = claims_of(found.access).get("iat"), found.expires_at
+    span = ends - begun if isinstance(begun, int | float) else 0.0
+    return replace(found, expires_at=clock.unix() + span if 0 < span < LONGEST_LIFE else None)
 
 
 def claims_of(token: Secret) -> Mapping[str, Any]:
