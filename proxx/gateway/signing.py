@@ -40,4 +40,3 @@ async def renewed_after(call: Call, candidate: Candidate, failure: Failure) -> b
     if not sent or any(one.token and one.candidate.key == candidate.key for one in call.attempts[:-1]):
         return False
     return held.version(credential.id) > sent or await readiness.renewed(credential.id, than=sent)
-
