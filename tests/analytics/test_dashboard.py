@@ -96,6 +96,12 @@ def test_lost_records_and_a_database_that_takes_none_are_said(clock, monkeypatch
     assert "12 records were lost" in loss
 
 
+def test_every_operator_reads_that_all_that_is_said_goes_into_a_file(clock, settings):
+    settings.PROXY_TRAFFIC_LOG = "/somewhere/traffic.jsonl"
+    (alarm,) = dashboard.reading()["alarms"]
+    assert "Prompts and answers of all calls are written to a file" in alarm
+
+
 def test_a_bucket_from_a_clock_that_is_ahead_breaks_nothing(clock):
     clock.advance(600)
     ago(0)
