@@ -81,7 +81,7 @@ def refusal(plan: Plan, misnamed: str = "") -> GatewayError:
                 code="keys_unavailable",
             )
         case "all_resting" | "all_failing" | "all_refused":
-            return _away(plan.refusal, plan.retry_after)
+            return _away(plan.refusal, plan.retry_after, _failing(plan))
         case "dialect_not_served":
             return NotFound(
                 f"The model '{name}' is only offered by providers that speak another dialect.",
@@ -153,14 +153,26 @@ def unreadable(call: Call, blank: Blank) -> UpstreamFailed:
     return UpstreamFailed("The model's call of a tool could not be read.", code="upstream_malformed", detail=detail)
 
 
-def _away(refusal: str, retry_after: float | None) -> GatewayError:
+def _failing(plan: Plan) -> str:
+    """Say how those failed who are left alone for it, by their ids: the plan knows no more of them."""
+    now = clock.monotonic()
+    said: dict[str, None] = {}
+    for one in plan.excluded:
+        rest = health.rest_of(one.credential_id or one.provider_id, one.model, now) if one.code == "failing" else None
+        if rest is not None:
+            said[f"{one.provider_id} {FAILED.get(rest.kind, 'failed')}"] = None
+    return "; ".join([*said][:NAMED_AT_MOST])
+
+
+def _away(refusal: str, retry_after: float | None, failing: str = "") -> GatewayError:
     """Nobody could be asked: for a limit, which is a 429, or for what the caller has no part in."""
     if refusal == "all_resting":
         return OverLimit(code="all_keys_rate_limited", retry_after=retry_after)
     if refusal == "all_refused":
         said = "The provider refused every account that could serve this model. An operator has to look at them."
         return Unavailable(said, code="keys_unavailable", retry_after=retry_after)
-    said = "Every account that could serve this model has failed too often just now. Please retry later."
+    how = f": {failing}" if failing else ""
+    said = f"Every account that could serve this model has failed too often just now{how}. Please retry later."
     return Unavailable(said, code="upstream_unavailable", retry_after=retry_after)
 
 

@@ -54,13 +54,13 @@ def _causes(fault: BaseException) -> Iterator[BaseException]:
 
 # Each goes on after a provider's name.
 WAYS = {
-    "refused": "refused the connection: nothing listens at its address",
+    "refused": "refused the connection (nothing listens at its address)",
     "late": "did not take the connection in time",
-    "name": "could not be found: its name has no address",
-    "names": "could not be found: names cannot be looked up at the moment",
-    "certificate": "could not prove who it is: its TLS certificate is not trusted",
+    "name": "could not be found (its name has no address)",
+    "names": "could not be found (names cannot be looked up at the moment)",
+    "certificate": "could not prove who it is (its TLS certificate is not trusted)",
     "tls": "did not agree with proxx on TLS",
-    "route": "cannot be reached: no route leads to its network",
+    "route": "cannot be reached (no route leads to its network)",
     "closed": "closed the connection without an answer",
     "proxy": "could not be reached through the proxy on the way",
     "back": "has an address that is the address of proxx itself",

@@ -32,10 +32,13 @@ def test_the_client_is_told_who_could_not_be_reached_and_how_but_not_where(start
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))  # taken, and nobody listens
         port = sock.getsockname()[1]
-        proxx: LiveProxx = start_proxx(env={"OPENAI_BASE_URL": f"http://127.0.0.1:{port}/v1"})
+        env = {"OPENAI_BASE_URL": f"http://127.0.0.1:{port}/v1", "PROXY_BREAKER_FAILURES": "1"}
+        proxx: LiveProxx = start_proxx(env=env)
         body = {"model": "openai/gpt-x", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]}
         status, _, answer = proxx.request("POST", path, body)
+        later = proxx.request("POST", path, body)[2].decode()
     said = json.loads(answer)["error"]["message"]
     assert status == 502
     assert "OpenAI refused the connection" in said
     assert not any(secret in said for secret in ("127.0.0.1", str(port), "Errno"))
+    assert path.startswith("/openai/") or "too often just now: openai could not be reached." in later
