@@ -47,8 +47,9 @@ types: $(DEV) ## strict types
 stairs: $(DEV) ## imports go down the stairs, never up
 	$(BIN)/lint-imports --no-cache
 
+# What pytest compiles is kept for the next time, whatever the shell says: it is half of a collection.
 tests: $(DEV) ## the tests; ARGS=tests/routing for a part
-	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 test-js: $(DEV) ## the official JavaScript libraries; needs Node.js 20 and npm
 	$(BIN)/python -m tests.js $(ARGS)
