@@ -157,6 +157,7 @@ _ROWS = (
         grows=True,
         is_soft_for_model=True,
     ),
+    Row("not_renewed", "credential", "Its sign-in could not be renewed just now; it was not asked.", at_most=5),
     Row("refused_by_policy", "nobody", "The provider's own policy refused; the key is good."),
     Row("quota_spent", "credential", "Plan or balance is used up until it resets.", at_most=60, grows=True),
     Row("rate_limited", "credential", "Rotate at once.", grows=True, again=True),

@@ -37,6 +37,7 @@ COLOURS = {
 WHY = {
     "auth": "its key is refused",
     "permission": "it is not allowed",
+    "not_renewed": "its sign-in could not be renewed",
     "quota_spent": "its plan or balance is used up",
     "rate_limited": "rate limit",
     "too_many_at_once": "too many calls at once",

@@ -52,7 +52,9 @@ EXCLUSIONS = {
 # What a rest after such a failure is called; all others are limits.
 RESTS = {
     **dict.fromkeys(("auth", "permission"), "refused"),
-    **dict.fromkeys(("overloaded", "upstream_error", "connect_failed", "malformed", "truncated", "empty"), "failing"),
+    **dict.fromkeys(
+        ("overloaded", "upstream_error", "connect_failed", "malformed", "truncated", "empty", "not_renewed"), "failing"
+    ),
 }
 # Refusals that pass by themselves, by the exclusions that they follow from; the first that is there counts.
 PASSING = {"resting": "all_resting", "quota_spent": "all_resting", "failing": "all_failing", "refused": "all_refused"}

@@ -34,7 +34,7 @@ REPLY_HEADERS = frozenset(
     }
 )
 REPLY_BEGINNINGS = (b"x-ratelimit-", b"anthropic-ratelimit-")
-_OF_THE_ACCOUNT = ("auth", "rate_limited", "quota_spent", "too_many_at_once")
+_OF_THE_ACCOUNT = ("auth", "not_renewed", "rate_limited", "quota_spent", "too_many_at_once")
 _TRIED_AGAIN = (*_OF_THE_ACCOUNT, "connect_failed")  # after these nothing has been done yet that could be done twice
 
 
@@ -143,6 +143,8 @@ def _summary(call: Call, failure: Failure | None) -> GatewayError:
     if failure.kind == "timed_out":
         return TimedOut(verdict.with_who(TimedOut.message, call.attempts), detail=failure.kind)
     said = verdict.with_who("The provider could not be asked.", call.attempts)
+    if failure.kind == "not_renewed":
+        return Unavailable(said, code="upstream_unavailable", detail=failure.kind, retry_after=failure.retry_after)
     return UpstreamFailed(said, code="upstream_connection_failed", detail=failure.kind)
 
 

@@ -32,6 +32,7 @@ FAILED = {
     "timed_out": "did not answer in time",
     "overloaded": "is overloaded",
     "auth": "did not accept its account",
+    "not_renewed": "has an account whose sign-in could not be renewed",
     "permission": "does not allow this to its account",
     "not_found": "does not know the model",
     "malformed": "gave an answer that could not be read",
@@ -125,6 +126,9 @@ def summary(call: Call, plan: Plan, last: AttemptFailed | None, blamed: Blamed |
     if kinds == {"permission"} and all(failure.scope == "model" for failure in failures):
         said = f"None of the provider accounts may use the model '{call.envelope.model}'."
         return Forbidden(said, code="model_not_supported_for_account", param="model", detail=detail)
+    if kinds == {"not_renewed"}:
+        said = with_who("No account could be asked.", call.attempts)
+        return Unavailable(said, code="upstream_unavailable", detail=detail, retry_after=_soonest(failures, plan))
     if kinds & {"upstream_error", "overloaded"}:
         said = with_who(UpstreamFailed.message, call.attempts)
         return UpstreamFailed(said, code="upstream_server_error", detail=detail, retry_after=_given(failures))

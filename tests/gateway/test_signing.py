@@ -107,3 +107,13 @@ def test_who_cannot_be_renewed_is_not_asked_and_no_client_sees_a_401(proxx: Live
     assert states(proxx) == ["sign_in_again", "sign_in_again"]
     seen = proxx.log + "".join(map(str, proxx.rows("SELECT refresh_token, fault FROM oauth_oauthaccount")))
     assert all(grant.refresh not in seen and grant.access not in seen for grant in grants)
+
+
+def test_a_request_that_is_passed_on_is_renewed_for_like_any_call(proxx: LiveProxx, backend: Backend) -> None:
+    (grant,) = sign_in(proxx, backend)
+    backend.issuer.revoke_access(grant.access)
+    renewals = backend.issuer.renewals
+    asked = {"model": "sim-echo", "messages": [{"role": "user", "content": "passed on"}]}
+    status, _, body = proxx.request("POST", "/openai/v1/chat/completions", asked)
+    assert (status, json.loads(body)["choices"][0]["message"]["content"]) == (200, "Hello.")
+    assert (backend.refused, backend.issuer.renewals, backend.issuer.reused) == (1, renewals + 1, 0)

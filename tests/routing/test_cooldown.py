@@ -122,6 +122,11 @@ def test_permission() -> None:
     opens_never("permission")
 
 
+def test_not_renewed() -> None:
+    lets_rest("not_renewed", 5)
+    opens_never("not_renewed")
+
+
 def test_refused_by_policy() -> None:
     assert cooldown.TABLE["refused_by_policy"].rests == "nobody"
     one = candidate("requesty", "openai/m")

@@ -39,6 +39,7 @@ KINDS: dict[str, tuple[Scope, str]] = {
     "too_large": ("request", "The request is too large for the provider."),
     "inexpressible": ("request", "The provider's dialect cannot carry this request."),
     "auth": ("credential", "The provider did not accept the credential."),
+    "not_renewed": ("credential", "The sign-in of this account could not be renewed just now."),
     "permission": ("credential", "The provider does not allow this to the credential."),
     "quota_spent": ("credential", "The credential's quota or balance is spent."),
     "rate_limited": ("credential", "The provider limits the rate of the credential."),
