@@ -22,7 +22,7 @@ def main() -> int:
 
     from proxx.server.checks import CannotStart
 
-    gc.disable()  # what a start makes stays: looking through it again and again would be a fifth of it
+    gc.disable()  # what a start makes stays: looking through it again and again would be a tenth of it
     try:
         serve = _prepare()
         return serve()
