@@ -158,7 +158,7 @@ def forget() -> None:
 
 
 def _prefix(run: bytes) -> bytes:
-    return b"proxx:limits:" + run[:12] + b":"
+    return b"%b:limits:%b:" % (settings.REDIS_PREFIX.encode(), run[:12])
 
 
 def _spec(limits: LimitSet, unix: float) -> "_Spec":

@@ -59,11 +59,16 @@ def folder_broker(data: Path) -> dict[str, Any]:
     }
 
 
-def redis_broker(url: str) -> dict[str, Any]:
+def redis_broker(url: str, prefix: str) -> dict[str, Any]:
     """Return the settings of a Redis broker; of TLS the address itself says how (settings/base.py)."""
     return {
         "broker_url": url,
-        "broker_transport_options": {"socket_timeout": 30, "socket_connect_timeout": 5, "visibility_timeout": 3600},
+        "broker_transport_options": {
+            "global_keyprefix": f"{prefix}:",
+            "socket_timeout": 30,
+            "socket_connect_timeout": 5,
+            "visibility_timeout": 3600,
+        },
     }
 
 
@@ -87,7 +92,7 @@ DATA = Path(settings.PROXY_DATA_DIR) / "celery"
 DATA.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 app.conf.update(
-    **(redis_broker(settings.REDIS_URL) if settings.REDIS_URL else folder_broker(DATA)),
+    **(redis_broker(settings.REDIS_URL, settings.REDIS_PREFIX) if settings.REDIS_URL else folder_broker(DATA)),
     beat_schedule=schedule(),
     beat_schedule_filename=str(DATA / "clock"),
     broker_connection_retry_on_startup=True,

@@ -65,7 +65,8 @@ class PostgresCopy:
         self.name = f"proxx_live_{uuid4().hex[:12]}"
         execute(server_url, f'CREATE DATABASE "{self.name}" TEMPLATE "{template}"')
         self.url = with_path(server_url, self.name)
-        self._environment = {"DATABASE_URL": self.url, "REDIS_URL": redis_url}
+        # Messages of servers in other tests would cross: Redis keeps numbers apart in keys only.
+        self._environment = {"DATABASE_URL": self.url, "REDIS_URL": redis_url, "PROXY_REDIS_PREFIX": self.name}
 
     @property
     def environment(self) -> Mapping[str, str]:

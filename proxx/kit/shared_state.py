@@ -18,7 +18,6 @@ from proxx.kit import clock, metrics
 
 PATIENCE = 0.25  # seconds a caller can lose to a Redis that is away
 BREAK = 5.0  # seconds in which a Redis that failed is not asked again
-NAMESPACE = "proxx:"
 ENTRIES_AT_MOST = 100_000  # in the dictionary
 SENDER = os.urandom(8)  # tells our own messages from those of other processes
 
@@ -110,14 +109,14 @@ def get(name: str) -> bytes | None:
     """Return a value, or nothing: never written, past its end, or Redis is away."""
     if not settings.REDIS_URL:
         return _local.get(name)
-    found: bytes | None = ask(lambda client: client.get(NAMESPACE + name))
+    found: bytes | None = ask(lambda client: client.get(name_of(name)))
     return found
 
 
 def put(name: str, value: bytes, *, seconds: float) -> None:
     """Keep a value for so many seconds."""
     if settings.REDIS_URL:
-        ask(lambda client: client.set(NAMESPACE + name, value, px=_milliseconds(seconds)))
+        ask(lambda client: client.set(name_of(name), value, px=_milliseconds(seconds)))
     else:
         _local.put(name, value, seconds)
 
@@ -125,7 +124,7 @@ def put(name: str, value: bytes, *, seconds: float) -> None:
 def forget(name: str) -> None:
     """Drop a value."""
     if settings.REDIS_URL:
-        ask(lambda client: client.delete(NAMESPACE + name))
+        ask(lambda client: client.delete(name_of(name)))
     else:
         _local.forget(name)
 
@@ -134,7 +133,7 @@ def count(name: str, amount: int = 1, *, seconds: float) -> int | None:
     """Add to a number that lives so many seconds from its first count, and return it; nothing if Redis is away."""
     if not settings.REDIS_URL:
         return _local.count(name, amount, seconds)
-    found: int | None = ask(lambda client: _count(client, NAMESPACE + name, amount, seconds))
+    found: int | None = ask(lambda client: _count(client, name_of(name), amount, seconds))
     return found
 
 
@@ -142,7 +141,7 @@ def publish(channel: str, message: bytes) -> None:
     """Tell every listener of a channel: in this process at once, in the others if Redis is there."""
     _local.publish(channel, message)
     if settings.REDIS_URL:
-        ask(lambda client: client.publish(NAMESPACE + channel, SENDER + message))
+        ask(lambda client: client.publish(name_of(channel), SENDER + message))
 
 
 def listen(channel: str, heard: Callable[[bytes], None]) -> Listening:
@@ -173,6 +172,11 @@ def ask(question: Callable[[redis.Redis], Any]) -> Any:
         return None
 
 
+def name_of(name: str) -> str:
+    """Return what a name is called in Redis, where other installations may have their own beside it."""
+    return f"{settings.REDIS_PREFIX}:{name}"
+
+
 def _client() -> redis.Redis:
     url = settings.REDIS_URL
     if url not in _clients:
@@ -193,7 +197,7 @@ def _count(client: redis.Redis, name: str, amount: int, seconds: float) -> int:
 def _messages(channel: str, over: threading.Event) -> Iterator[bytes]:
     subscription = _client().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
     with subscription:
-        subscription.subscribe(NAMESPACE + channel)
+        subscription.subscribe(name_of(channel))
         while not over.is_set():
             try:
                 message = subscription.get_message(timeout=PATIENCE)

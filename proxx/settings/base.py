@@ -116,8 +116,15 @@ if REDIS_URL.startswith("rediss:") and "ssl_cert_reqs=" not in REDIS_URL:
     # Some hosts (Heroku) sign their Redis themselves: only there, and only by this switch, is it not verified.
     verify = env.flag("PROXY_REDIS_TLS_VERIFY", default=True)
     REDIS_URL += f"{'&' if '?' in REDIS_URL else '?'}ssl_cert_reqs={'required' if verify else 'none'}"
+# Before every name there, so that several installations can share a Redis. The number of a database keeps keys apart,
+# but no messages, so it is part of the usual prefix.
+_number = "".join(filter(str.isdigit, urlsplit(REDIS_URL).path)) if REDIS_URL.startswith("redis") else ""
+REDIS_PREFIX = env.text("PROXY_REDIS_PREFIX", default=f"proxx-{int(_number)}" if int(_number or 0) else "proxx")
 CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": f"{REDIS_PREFIX}:layer"},
+    }
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 }

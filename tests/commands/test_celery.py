@@ -89,6 +89,7 @@ def test_without_redis_the_configured_broker_is_a_folder_under_the_data_director
 
 
 def test_a_redis_address_is_used_as_it_is():
-    broker = jobs.redis_broker("rediss://:secret@cache.example:6379/1?ssl_cert_reqs=required")
+    broker = jobs.redis_broker("rediss://:secret@cache.example:6379/1?ssl_cert_reqs=required", "proxx")
     assert broker["broker_url"].endswith("ssl_cert_reqs=required")
     assert broker["broker_transport_options"]["socket_connect_timeout"] <= 5
+    assert broker["broker_transport_options"]["global_keyprefix"] == "proxx:"

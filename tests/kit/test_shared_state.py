@@ -11,6 +11,8 @@ import pytest
 
 from proxx.kit import clock as clocks
 from proxx.kit import shared_state
+from tests import forked
+from tests.until import until
 
 
 @pytest.fixture(params=["dictionary", pytest.param("redis", marks=pytest.mark.real)])
@@ -68,12 +70,49 @@ def test_messages_cross_from_another_process(own_redis: Any, settings: Any) -> N
     other = shared_state.SENDER[::-1] + b"from afar"
     client = shared_state._client()
     for _ in range(500):
-        if client.publish(shared_state.NAMESPACE + "channel", other):
+        if client.publish(shared_state.name_of("channel"), other):
             break
         time.sleep(0.01)
     assert heard.get(timeout=5) == b"from afar"
     listening.stop()
     shared_state.close()
+
+
+@pytest.mark.real
+def test_installations_that_share_a_redis_neither_read_nor_hear_each_other(own_redis: Any, settings: Any) -> None:
+    settings.REDIS_URL = own_redis.url
+    shared_state.close()
+    heard: queue.Queue[bytes] = queue.Queue()
+    listening = shared_state.listen("channel", heard.put)
+    ours = shared_state.name_of("channel")
+    client = shared_state._client()
+    until(lambda: client.pubsub_numsub(ours)[0][1] == 1, seconds=5)
+    shared_state.put("name", b"ours", seconds=60)
+    settings.REDIS_PREFIX = "another"
+    assert shared_state.get("name") is None
+    theirs = shared_state.SENDER[::-1]
+    client.publish(shared_state.name_of("channel"), theirs + b"not for us")
+    client.publish(ours, theirs + b"for us")
+    assert heard.get(timeout=5) == b"for us"
+    listening.stop()
+    shared_state.close()
+
+
+@pytest.mark.parametrize(
+    ("environment", "prefix"),
+    [
+        ({"REDIS_URL": "redis://127.0.0.1:6379"}, "proxx"),
+        ({"REDIS_URL": "redis://127.0.0.1:6379/0"}, "proxx"),
+        ({"REDIS_URL": "rediss://:secret@cache.example:6379/3?x=1"}, "proxx-3"),
+        ({"REDIS_URL": "unix:///run/redis7.sock"}, "proxx"),
+        ({"REDIS_URL": "redis://127.0.0.1:6379/3", "PROXY_REDIS_PREFIX": "mine"}, "mine"),
+    ],
+)
+def test_the_number_of_a_database_is_part_of_every_name_there(environment: dict[str, str], prefix: str) -> None:
+    code = "from django.conf import settings; print(settings.REDIS_PREFIX)"
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "proxx.settings.test", **environment}
+    done = forked.run("-c", code, env=env)
+    assert done.stdout.strip() == prefix, done.stderr
 
 
 @pytest.mark.real

@@ -14,6 +14,7 @@ import pytest
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 PATIENCE = 20  # seconds, generous: two cores run everything
+GONE = "does not belong to the document"  # as Chromium says it of a node
 
 
 @contextlib.contextmanager
@@ -76,11 +77,19 @@ class Browser:
 
     def wait(self, condition: Callable[[], Any]) -> Any:
         """Look until something is so; raise TimeoutException."""
-        from selenium.common.exceptions import StaleElementReferenceException
+        from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
         from selenium.webdriver.support.wait import WebDriverWait
 
-        waiting = WebDriverWait(self.driver, PATIENCE, 0.05, ignored_exceptions=[StaleElementReferenceException])
-        return waiting.until(lambda _: condition())
+        def holds() -> Any:
+            try:
+                return condition()
+            except WebDriverException as fault:
+                # What was looked at went away with the page that it was on.
+                if isinstance(fault, StaleElementReferenceException) or GONE in str(fault.msg):
+                    return False
+                raise
+
+        return WebDriverWait(self.driver, PATIENCE, 0.05).until(lambda _: holds())
 
     def wait_for(self, text: str) -> None:
         """Look until the page says something."""
