@@ -3,7 +3,6 @@
 A refusal to start is one sentence on stderr and exit code 2.
 """
 
-import gc
 import os
 import socket
 import sys
@@ -22,7 +21,6 @@ def main() -> int:
 
     from proxx.server.checks import CannotStart
 
-    gc.disable()  # what a start makes stays: looking through it again and again would be a tenth of it
     try:
         serve = _prepare()
         return serve()
